@@ -1,0 +1,103 @@
+/** The one configuration: read from the environment (and `.env`), checked once, frozen. */
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { isCurrency } from './domain/currency.ts';
+
+/** Where a SQLite store lives: a file, or memory for learning and tests. */
+export type SqliteLocation = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'memory' };
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+function storeUrl(variable: string, servers: string) {
+  return z
+    .string()
+    .regex(/^sqlite:.+/, `must be sqlite:FILE or sqlite::memory:; ${servers} are not supported by this version`)
+    .describe(`${variable} names a store: sqlite:FILE, or sqlite::memory: which forgets everything at the end`);
+}
+
+/** Every setting: its default and its meaning. `./openbank help config` prints this table. */
+export const settings = {
+  OPENBANK_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
+  OPENBANK_PORT: z.coerce
+    .number('must be a number')
+    .int('must be a whole number')
+    .min(0, 'must be between 0 and 65535')
+    .max(65535, 'must be between 0 and 65535')
+    .default(8899)
+    .describe('Port to listen on; 0 takes any free one'),
+  OPENBANK_DATA_DIR: z.string().min(1).default('.openbank').describe('Databases, log and pid file'),
+  OPENBANK_EVENT_STORE: storeUrl('OPENBANK_EVENT_STORE', 'servers').optional(),
+  OPENBANK_READ_MODELS: storeUrl('OPENBANK_READ_MODELS', 'servers').optional(),
+  OPENBANK_ROLE: z
+    .enum(['all', 'api', 'worker'], 'must be all, api or worker')
+    .default('all')
+    .describe('all runs API and projections in one process; api and worker need server stores'),
+  OPENBANK_DEFAULT_CURRENCY: z
+    .string()
+    .refine(isCurrency, 'must be an ISO 4217 code such as USD')
+    .default('USD')
+    .describe('Currency of accounts that name none'),
+  OPENBANK_LOG_FILE: z.string().min(1).optional().describe('Log to this file, rotated by size, not to stdout'),
+  LOG_LEVEL: z
+    .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)
+    .default('info')
+    .describe('pino level'),
+};
+
+const environment = z.object(settings);
+
+export interface Config {
+  readonly host: string;
+  readonly port: number;
+  /** Absolute path. */
+  readonly dataDir: string;
+  readonly eventStore: SqliteLocation;
+  readonly readModels: SqliteLocation;
+  readonly role: 'all' | 'api' | 'worker';
+  readonly defaultCurrency: string;
+  readonly logFile?: string;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+}
+
+/** One sentence that names the variable, its value and what it should be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * Reads the configuration.
+ * @throws ConfigError with one clear sentence for the first wrong value.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // An empty variable means "not set": that is how compose files and shells leave a value out.
+  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = environment.safeParse(set);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const variable = String(issue?.path[0]);
+    throw new ConfigError(`${variable}=${set[variable]} is not usable: it ${issue?.message}.`);
+  }
+  const values = parsed.data;
+  if (values.OPENBANK_ROLE !== 'all') {
+    throw new ConfigError(
+      `OPENBANK_ROLE=${values.OPENBANK_ROLE} is not usable: the embedded store serves one process, so separate roles need server stores.`,
+    );
+  }
+  const dataDir = resolve(values.OPENBANK_DATA_DIR);
+  return Object.freeze({
+    host: values.OPENBANK_HOST,
+    port: values.OPENBANK_PORT,
+    dataDir,
+    eventStore: location(values.OPENBANK_EVENT_STORE, join(dataDir, 'events.db')),
+    readModels: location(values.OPENBANK_READ_MODELS, join(dataDir, 'read-models.db')),
+    role: values.OPENBANK_ROLE,
+    defaultCurrency: values.OPENBANK_DEFAULT_CURRENCY,
+    ...(values.OPENBANK_LOG_FILE ? { logFile: resolve(values.OPENBANK_LOG_FILE) } : {}),
+    logLevel: values.LOG_LEVEL,
+  });
+}
+
+function location(url: string | undefined, fallback: string): SqliteLocation {
+  const target = url?.slice('sqlite:'.length) ?? fallback;
+  return target === ':memory:' ? { kind: 'memory' } : { kind: 'file', path: resolve(target) };
+}
