@@ -11,8 +11,13 @@ const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'
 function storeUrl(variable: string, servers: string) {
   return z
     .string()
-    .regex(/^sqlite:.+/, `must be sqlite:FILE or sqlite::memory:; ${servers} are not supported by this version`)
-    .describe(`${variable} names a store: sqlite:FILE, or sqlite::memory: which forgets everything at the end`);
+    .regex(
+      /^sqlite:.+/,
+      `must be sqlite:FILE or sqlite::memory:; ${servers} are not supported by this version`,
+    )
+    .describe(
+      `${variable} names a store: sqlite:FILE, or sqlite::memory: which forgets everything at the end`,
+    );
 }
 
 /** Every setting: its default and its meaning. `./openbank help config` prints this table. */
@@ -37,7 +42,11 @@ export const settings = {
     .refine(isCurrency, 'must be an ISO 4217 code such as USD')
     .default('USD')
     .describe('Currency of accounts that name none'),
-  OPENBANK_LOG_FILE: z.string().min(1).optional().describe('Log to this file, rotated by size, not to stdout'),
+  OPENBANK_LOG_FILE: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Log to this file, rotated by size, not to stdout'),
   LOG_LEVEL: z
     .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)
     .default('info')
@@ -70,7 +79,9 @@ export class ConfigError extends Error {
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
   // An empty variable means "not set": that is how compose files and shells leave a value out.
-  const set = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const set = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environment.safeParse(set);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];

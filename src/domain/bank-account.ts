@@ -254,9 +254,13 @@ export function closeAccount(state: BankAccount, reason: string): Decision<BankA
   if (state.status === 'CLOSED') return closedAlready();
   const balance = toDecimal(state.balance, state.currency);
   if (state.balance !== 0n) {
-    return reject('balance_not_zero', `The balance is ${balance} ${state.currency}; it must be zero to close.`, {
-      facts: { balance, currency: state.currency },
-    });
+    return reject(
+      'balance_not_zero',
+      `The balance is ${balance} ${state.currency}; it must be zero to close.`,
+      {
+        facts: { balance, currency: state.currency },
+      },
+    );
   }
   return accept([{ type: 'BankAccountClosedDomainEventV1', data: { reason, final_balance: balance } }]);
 }

@@ -101,13 +101,9 @@ export interface EventReader {
 export interface EventStore extends EventReader {
   /**
    * Appends all events or none; acknowledged means durable.
-   * @throws EventStoreError when the store could not do it; with stable event ids a retry is safe.
+   * @throws StoreError when the store could not do it; with stable event ids a retry is safe.
    */
-  append(
-    stream: string,
-    events: readonly NewEvent[],
-    expected: ExpectedRevision,
-  ): Promise<AppendResult>;
+  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult>;
   getStreamMetadata(stream: string): Promise<StreamMetadata>;
   setStreamMetadata(stream: string, metadata: StreamMetadata): Promise<void>;
   /** Empties a stream; it may be written again, and its revisions go on from where they were. */
@@ -127,17 +123,4 @@ export interface StreamSummary {
 export interface StreamDirectory {
   listStreams(options: { prefix?: string; after?: string; limit: number }): Promise<StreamSummary[]>;
   countEvents(): Promise<number>;
-}
-
-/** Codes a caller can act on: all but `corrupt` and `invalid_event` may pass when tried again. */
-export type EventStoreErrorCode = 'unavailable' | 'busy' | 'disk_full' | 'closed' | 'corrupt' | 'invalid_event';
-
-export class EventStoreError extends Error {
-  readonly code: EventStoreErrorCode;
-
-  constructor(code: EventStoreErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'EventStoreError';
-    this.code = code;
-  }
 }

@@ -70,20 +70,15 @@ export interface ReadModelReader {
 }
 
 export interface ReadModelStore extends ReadModelReader {
-  /** Creates what is missing: collections, indexes, checkpoints. Safe to repeat. */
-  prepare(collections: readonly Collection[]): Promise<void>;
-  /** Applies all of it or nothing; a document is replaced only where its stored position is smaller. */
+  /**
+   * Creates what is missing: collections, indexes, checkpoints. Safe to repeat.
+   * Documents that were filled from another event store than `sourceStoreId` are dropped: they describe other events.
+   */
+  prepare(collections: readonly Collection[], sourceStoreId: string): Promise<void>;
+  /**
+   * Applies all of it or nothing; a document is replaced only where its stored position is smaller.
+   * @throws StoreError when the store could not do it; repeating it is safe.
+   */
   commit(changes: ReadModelChanges): Promise<void>;
   close(): Promise<void>;
-}
-
-/** Codes as in the EventStore port. */
-export class ReadModelStoreError extends Error {
-  readonly code: 'unavailable' | 'disk_full' | 'corrupt';
-
-  constructor(code: ReadModelStoreError['code'], message: string, options?: ErrorOptions) {
-    super(message, options);
-    this.name = 'ReadModelStoreError';
-    this.code = code;
-  }
 }

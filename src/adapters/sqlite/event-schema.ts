@@ -1,0 +1,67 @@
+/** The tables of the embedded event store, and how a row becomes an event. */
+import type { EventMetadata, RecordedEvent } from '../../event-sourcing/event-store.ts';
+import type { SqliteFormat } from './database.ts';
+
+/**
+ * Streams and types are integers in `events`, which halves a row; `position` is the row id, so the log is stored in
+ * commit order. There is no index on event ids: a repeated append is recognised by its place in the stream.
+ * `store` counts removed events and keeps the newest position ever given, so that no position is given twice.
+ */
+export const EVENT_STORE_FORMAT: SqliteFormat = {
+  what: 'event store',
+  applicationId: 0x4f424556, // "OBEV"
+  schemaVersion: 1,
+  schema: `
+    CREATE TABLE store (id TEXT NOT NULL, removed_events INTEGER NOT NULL, last_position INTEGER NOT NULL);
+    INSERT INTO store VALUES (
+      lower(hex(randomblob(8))), 0, 0
+    );
+    CREATE TABLE streams (
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      metadata TEXT NOT NULL DEFAULT '{}',
+      first_revision INTEGER NOT NULL DEFAULT 0,
+      last_removed_revision INTEGER NOT NULL DEFAULT -1
+    );
+    CREATE TABLE types (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+    CREATE TABLE events (
+      position INTEGER PRIMARY KEY,
+      stream INTEGER NOT NULL,
+      revision INTEGER NOT NULL,
+      type INTEGER NOT NULL,
+      id TEXT NOT NULL,
+      recorded_at INTEGER NOT NULL,
+      data TEXT NOT NULL,
+      metadata TEXT NOT NULL
+    );
+    CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);
+  `,
+};
+
+/** The columns of an event in the order that `toRecordedEvent` expects; rows are read as arrays. */
+export const EVENT_COLUMNS = `e.position, s.name, e.revision, t.name, e.id, e.recorded_at, e.data, e.metadata
+  FROM events e JOIN streams s ON s.id = e.stream JOIN types t ON t.id = e.type`;
+
+export type EventRow = [
+  position: number,
+  stream: string,
+  revision: number,
+  type: string,
+  id: string,
+  recordedAt: number,
+  data: string,
+  metadata: string,
+];
+
+export function toRecordedEvent(row: EventRow): RecordedEvent {
+  return {
+    id: row[4],
+    type: row[3],
+    stream: row[1],
+    revision: row[2],
+    position: BigInt(row[0]),
+    recordedAt: new Date(row[5]).toISOString(),
+    data: JSON.parse(row[6]) as object,
+    metadata: JSON.parse(row[7]) as EventMetadata,
+  };
+}

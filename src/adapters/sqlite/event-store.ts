@@ -1,0 +1,369 @@
+/** The embedded event store's writer: concurrent appends share one durable commit (group commit). */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
+import type {
+  AppendResult,
+  EventStore,
+  ExpectedRevision,
+  NewEvent,
+  StreamMetadata,
+} from '../../event-sourcing/event-store.ts';
+import { StoreError } from '../../event-sourcing/store-error.ts';
+import {
+  describe,
+  lockForThisProcess,
+  openForReading,
+  openForWriting,
+  type SqliteLocation,
+  translated,
+} from './database.ts';
+import { SqliteEventReader } from './event-reader.ts';
+import { EVENT_STORE_FORMAT } from './event-schema.ts';
+
+/** Appends that may wait at once; one more is refused as `busy`, so memory stays bounded under overload. */
+const WAITING_APPENDS_MAX = 20_000;
+/** Appends that share one commit; the rest waits for the next. */
+const COMMIT_APPENDS_MAX = 2_000;
+/** Streams whose newest revision is remembered; others are looked up in the index. */
+const REMEMBERED_STREAMS_MAX = 20_000;
+const EVENTS_PER_APPEND_MAX = 10_000;
+
+/** A stream as the writer knows it. `revision` is −1 while it has no event. */
+interface StreamHead {
+  readonly id: number;
+  readonly revision: number;
+  /** Reads as empty: never written, or deleted. */
+  readonly empty: boolean;
+  readonly metadata: StreamMetadata;
+}
+
+interface WaitingAppend {
+  readonly stream: string;
+  readonly events: readonly SerializedEvent[];
+  readonly expected: ExpectedRevision;
+  readonly resolve: (result: AppendResult) => void;
+  readonly reject: (error: StoreError) => void;
+}
+
+interface SerializedEvent {
+  readonly id: string;
+  readonly type: string;
+  readonly data: string;
+  readonly metadata: string;
+}
+
+/**
+ * Opens the store for its one writer, creating it when missing.
+ * @throws StoreError `in_use`, `unavailable` or `corrupt`.
+ */
+export function openSqliteEventStore(location: SqliteLocation): SqliteEventStore {
+  const unlock = lockForThisProcess(location);
+  try {
+    return new SqliteEventStore(openForWriting(location, EVENT_STORE_FORMAT), describe(location), unlock);
+  } catch (error) {
+    unlock();
+    throw error;
+  }
+}
+
+/** Opens the store for reading on another thread, beside its writer. The caller closes the returned store. */
+export function openSqliteEventReader(path: string): { reader: SqliteEventReader; close: () => void } {
+  const db = openForReading(path);
+  return { reader: new SqliteEventReader(db, path), close: () => db.close() };
+}
+
+export class SqliteEventStore extends SqliteEventReader implements EventStore {
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #unlock: () => void;
+  readonly #heads = new LRUCache<string, StreamHead>({ max: REMEMBERED_STREAMS_MAX });
+  readonly #typeIds = new Map<string, number>();
+  #waiting: WaitingAppend[] = [];
+  #flushScheduled = false;
+  #closed = false;
+
+  constructor(db: DatabaseSync, name: string, unlock: () => void) {
+    super(db, name);
+    this.#statements = prepareStatements(db);
+    this.#unlock = unlock;
+  }
+
+  append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+    return new Promise((resolve, reject) => {
+      this.#refuseUnusable(events);
+      this.#waiting.push({ stream, events: events.map(serialize), expected, resolve, reject });
+      this.#scheduleFlush();
+    });
+  }
+
+  async setStreamMetadata(stream: string, metadata: StreamMetadata): Promise<void> {
+    this.#transaction((changes) => {
+      const head = changes.head(stream);
+      this.#statements.setMetadata.run(JSON.stringify(metadata), head.id);
+      changes.setHead(stream, { ...head, metadata });
+      if (metadata.truncateBefore !== undefined) changes.cut(head, metadata.truncateBefore);
+      changes.retain({ ...head, metadata });
+    });
+  }
+
+  async deleteStream(stream: string): Promise<void> {
+    this.#transaction((changes) => {
+      const head = changes.head(stream);
+      changes.cut(head, head.revision + 1);
+      changes.setHead(stream, { ...head, empty: true });
+    });
+  }
+
+  /** Commits what was accepted, then closes the file; later calls answer `closed`. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    while (this.#waiting.length > 0) this.#flush();
+    this.#closed = true;
+    this.db.close();
+    this.#unlock();
+  }
+
+  #refuseUnusable(events: readonly NewEvent[]): void {
+    if (this.#closed) throw new StoreError('closed', `${this.name} is closed.`);
+    if (events.length === 0 || events.length > EVENTS_PER_APPEND_MAX) {
+      throw new StoreError('invalid_request', `An append takes 1 to ${EVENTS_PER_APPEND_MAX} events.`);
+    }
+    if (this.#waiting.length >= WAITING_APPENDS_MAX) {
+      throw new StoreError('busy', `${this.name} has ${WAITING_APPENDS_MAX} appends waiting.`);
+    }
+  }
+
+  /** After the sockets of this turn of the event loop have been read, so that their appends share the commit. */
+  #scheduleFlush(): void {
+    if (this.#flushScheduled) return;
+    this.#flushScheduled = true;
+    setImmediate(() => {
+      this.#flushScheduled = false;
+      if (!this.#closed) this.#flush();
+    });
+  }
+
+  /** One transaction for all; a conflict fails only its own append; no answer goes out before the commit returned. */
+  #flush(): void {
+    const group = this.#waiting.slice(0, COMMIT_APPENDS_MAX);
+    this.#waiting = this.#waiting.slice(COMMIT_APPENDS_MAX);
+    if (this.#waiting.length > 0) this.#scheduleFlush();
+    try {
+      const results = this.#transaction((changes) => group.map((append) => appendOne(append, changes)));
+      group.forEach((append, index) => {
+        append.resolve(results[index] as AppendResult);
+      });
+      this.appended.notify();
+    } catch (error) {
+      for (const append of group) append.reject(error as StoreError);
+    }
+  }
+
+  /** Commits what `work` did, then lets the caches see it; on any error nothing happened and nothing is remembered. */
+  #transaction<T>(work: (changes: Changes) => T): T {
+    if (this.#closed) throw new StoreError('closed', `${this.name} is closed.`);
+    return translated(this.name, () => {
+      const changes = new Changes(this.#statements, this.#heads, this.#typeIds, this.head());
+      this.#statements.begin.run();
+      try {
+        const result = work(changes);
+        this.#statements.commit.run();
+        changes.remember();
+        return result;
+      } catch (error) {
+        // A failed commit may have rolled back by itself; a second rollback would hide the real error.
+        if (this.db.isTransaction) this.#statements.rollback.run();
+        throw error;
+      }
+    });
+  }
+}
+
+/** What one transaction has done so far, kept apart from the caches until it is committed. */
+class Changes {
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #heads: LRUCache<string, StreamHead>;
+  readonly #typeIds: Map<string, number>;
+  readonly #newHeads = new Map<string, StreamHead>();
+  readonly #newTypeIds = new Map<string, number>();
+  readonly #recordedAt = Date.now();
+  #position: number;
+
+  constructor(
+    statements: ReturnType<typeof prepareStatements>,
+    heads: LRUCache<string, StreamHead>,
+    typeIds: Map<string, number>,
+    head: { position: number },
+  ) {
+    this.#statements = statements;
+    this.#heads = heads;
+    this.#typeIds = typeIds;
+    this.#position = head.position;
+  }
+
+  /** The stream's newest state, within this transaction; a stream that is not there yet gets its row. */
+  head(stream: string): StreamHead {
+    const known = this.#newHeads.get(stream) ?? this.#heads.get(stream);
+    if (known) return known;
+    const head = this.#load(stream) ?? this.#create(stream);
+    this.#newHeads.set(stream, head);
+    return head;
+  }
+
+  setHead(stream: string, head: StreamHead): void {
+    this.#newHeads.set(stream, head);
+  }
+
+  /** Ids of the events at and after a revision, at most `limit`. */
+  idsFrom(head: StreamHead, revision: number, limit: number): string[] {
+    const found = this.#statements.idsFrom.all(head.id, revision, limit) as { id: string }[];
+    return found.map((row) => row.id);
+  }
+
+  positionAt(head: StreamHead, revision: number): number {
+    return (this.#statements.positionAt.get(head.id, revision) as { position: number }).position;
+  }
+
+  /** Writes events after the stream's newest one; answers the last one's revision and position. */
+  insert(stream: string, head: StreamHead, events: readonly SerializedEvent[]) {
+    let revision = head.revision;
+    for (const event of events) {
+      revision += 1;
+      this.#position += 1;
+      const type = this.#typeId(event.type);
+      const { id, data, metadata } = event;
+      this.#statements.insert.run(
+        this.#position,
+        head.id,
+        revision,
+        type,
+        id,
+        this.#recordedAt,
+        data,
+        metadata,
+      );
+    }
+    const grown = { ...head, revision, empty: false };
+    this.#newHeads.set(stream, grown);
+    this.retain(grown);
+    return { revision, position: BigInt(this.#position) };
+  }
+
+  /** Removes what `maxCount` and `maxAge` no longer keep. */
+  retain(head: StreamHead): void {
+    const { maxCount, maxAge } = head.metadata;
+    if (maxCount !== undefined) this.cut(head, head.revision - maxCount + 1);
+    if (maxAge !== undefined) {
+      const youngest = this.#recordedAt - maxAge * 1000;
+      const first = this.#statements.firstSince.get(head.id, youngest) as { revision: number | null };
+      this.cut(head, first.revision ?? head.revision + 1);
+    }
+  }
+
+  /** Removes the events before a revision, keeping count so that revisions and positions go on. */
+  cut(head: StreamHead, firstKept: number): void {
+    const before = Math.min(firstKept, head.revision + 1);
+    const { changes: removed } = this.#statements.remove.run(head.id, before);
+    if (removed === 0) return;
+    this.#statements.markRemoved.run(before, before - 1, head.id);
+    this.#statements.countRemoved.run(removed, this.#position);
+  }
+
+  /** The transaction is durable: from here on the caches may know. */
+  remember(): void {
+    for (const [stream, head] of this.#newHeads) this.#heads.set(stream, head);
+    for (const [type, id] of this.#newTypeIds) this.#typeIds.set(type, id);
+  }
+
+  #load(stream: string): StreamHead | undefined {
+    const row = this.#statements.loadStream.get(stream) as
+      | { id: number; metadata: string; removed: number; first: number; newest: number | null }
+      | undefined;
+    if (!row) return undefined;
+    const revision = Math.max(row.newest ?? -1, row.removed);
+    const metadata = JSON.parse(row.metadata) as StreamMetadata;
+    return { id: row.id, revision, empty: revision < row.first, metadata };
+  }
+
+  #create(stream: string): StreamHead {
+    const { lastInsertRowid } = this.#statements.insertStream.run(stream);
+    return { id: Number(lastInsertRowid), revision: -1, empty: true, metadata: {} };
+  }
+
+  #typeId(type: string): number {
+    const known = this.#typeIds.get(type) ?? this.#newTypeIds.get(type);
+    if (known !== undefined) return known;
+    this.#statements.insertType.run(type);
+    const { id } = this.#statements.findType.get(type) as { id: number };
+    this.#newTypeIds.set(type, id);
+    return id;
+  }
+}
+
+function appendOne(append: WaitingAppend, changes: Changes): AppendResult {
+  const { stream, events, expected } = append;
+  const head = changes.head(stream);
+  if (meets(expected, head)) return { ok: true, ...changes.insert(stream, head, events) };
+  return (
+    answerAgain(append, head, changes) ?? {
+      ok: false,
+      conflict: { actual: head.empty ? 'no_stream' : head.revision },
+    }
+  );
+}
+
+function meets(expected: ExpectedRevision, head: StreamHead): boolean {
+  if (expected === 'any') return true;
+  if (expected === 'no_stream') return head.empty;
+  if (expected === 'stream_exists') return !head.empty;
+  return !head.empty && expected === head.revision;
+}
+
+/** The same ids at the same place were written before: this is a retry, and it gets the first answer. */
+function answerAgain(append: WaitingAppend, head: StreamHead, changes: Changes): AppendResult | undefined {
+  const { events, expected } = append;
+  if (expected === 'any' || expected === 'stream_exists') return undefined;
+  const first = expected === 'no_stream' ? 0 : expected + 1;
+  const written = changes.idsFrom(head, first, events.length);
+  if (written.length !== events.length || events.some((event, index) => event.id !== written[index])) {
+    return undefined;
+  }
+  const revision = first + events.length - 1;
+  return { ok: true, revision, position: BigInt(changes.positionAt(head, revision)) };
+}
+
+function serialize(event: NewEvent): SerializedEvent {
+  return {
+    id: event.id,
+    type: event.type,
+    data: JSON.stringify(event.data),
+    metadata: JSON.stringify(event.metadata),
+  };
+}
+
+function prepareStatements(db: DatabaseSync) {
+  const prepare = (sql: string): StatementSync => db.prepare(sql);
+  return {
+    begin: prepare('BEGIN IMMEDIATE'),
+    commit: prepare('COMMIT'),
+    rollback: prepare('ROLLBACK'),
+    insert: prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
+    loadStream: prepare(
+      `SELECT id, metadata, last_removed_revision AS removed, first_revision AS first,
+         (SELECT max(revision) FROM events WHERE stream = streams.id) AS newest
+       FROM streams WHERE name = ?`,
+    ),
+    insertStream: prepare('INSERT INTO streams (name) VALUES (?)'),
+    insertType: prepare('INSERT OR IGNORE INTO types (name) VALUES (?)'),
+    findType: prepare('SELECT id FROM types WHERE name = ?'),
+    idsFrom: prepare('SELECT id FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?'),
+    positionAt: prepare('SELECT position FROM events WHERE stream = ? AND revision = ?'),
+    firstSince: prepare('SELECT min(revision) AS revision FROM events WHERE stream = ? AND recorded_at >= ?'),
+    remove: prepare('DELETE FROM events WHERE stream = ? AND revision < ?'),
+    markRemoved: prepare(
+      `UPDATE streams SET first_revision = max(first_revision, ?),
+         last_removed_revision = max(last_removed_revision, ?) WHERE id = ?`,
+    ),
+    countRemoved: prepare('UPDATE store SET removed_events = removed_events + ?, last_position = ?'),
+    setMetadata: prepare('UPDATE streams SET metadata = ? WHERE id = ?'),
+  };
+}
