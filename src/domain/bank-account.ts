@@ -84,17 +84,22 @@ export const BANK_ACCOUNT_EVENT_TYPES = [
   'BankAccountClosedDomainEventV1',
 ] as const satisfies BankAccountEvent['type'][];
 
-/** Reads a V1 creation as V2: a checking account in the bank's default currency. */
+/**
+ * Reads a V1 creation as V2: a checking account in the bank's default currency. A limit with more zeros than that
+ * currency has decimals (`"500.00"` in JPY) is the same amount.
+ * @throws RangeError when the limit is no amount of that currency, which means corrupt data or a wrong default.
+ */
 export function upcastBankAccountCreatedV1(
   data: BankAccountCreatedV1['data'],
   defaultCurrency: string,
 ): BankAccountCreated {
-  const limit = toMinor(String(data.overdraft_limit), defaultCurrency);
+  const limit = parseNonNegativeAmount(String(data.overdraft_limit), defaultCurrency, 'overdraft_limit');
+  if (!limit.ok) throw new RangeError(limit.rejection.detail);
   return {
     type: 'BankAccountCreatedDomainEventV2',
     data: {
       owner_id: data.owner_id,
-      overdraft_limit: toDecimal(limit, defaultCurrency),
+      overdraft_limit: toDecimal(limit.value, defaultCurrency),
       account_type: 'CHECKING',
       currency: defaultCurrency,
     },

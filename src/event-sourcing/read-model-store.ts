@@ -80,5 +80,7 @@ export interface ReadModelStore extends ReadModelReader {
    * @throws StoreError when the store could not do it; repeating it is safe.
    */
   commit(changes: ReadModelChanges): Promise<void>;
+  /** Forgets a collection's documents, dead letters and checkpoint, so that it is filled anew. */
+  clear(collection: Collection): Promise<void>;
   close(): Promise<void>;
 }

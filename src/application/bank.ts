@@ -1,0 +1,125 @@
+/** What command and query handlers work with, and the few steps that several of them share. */
+import {
+  availableBalance,
+  type BankAccount,
+  type BankAccountEvent,
+  bankAccountStream,
+  evolveBankAccount,
+} from '../domain/bank-account.ts';
+import type { BankEvent } from '../domain/bank-event.ts';
+import { type Decision, type Rejection, reject } from '../domain/decision.ts';
+import { toDecimal } from '../domain/money.ts';
+import { evolvePerson, type Person, type PersonEvent, personStream } from '../domain/person.ts';
+import type { EventCodec } from '../event-sourcing/codec.ts';
+import type { EventReader, Position, StreamDirectory } from '../event-sourcing/event-store.ts';
+import type { ReadModelReader } from '../event-sourcing/read-model-store.ts';
+import type {
+  AggregateType,
+  Committed,
+  Outcome,
+  Repository,
+  RevisionMismatch,
+} from '../event-sourcing/repository.ts';
+import type { RequestContext } from './mediator.ts';
+
+export const personType: AggregateType<Person, PersonEvent> = {
+  name: 'Person',
+  stream: personStream,
+  evolve: evolvePerson,
+};
+
+export const bankAccountType: AggregateType<BankAccount, BankAccountEvent> = {
+  name: 'BankAccount',
+  stream: bankAccountStream,
+  evolve: evolveBankAccount,
+};
+
+export interface Bank {
+  readonly persons: Repository<Person, PersonEvent, Rejection>;
+  readonly accounts: Repository<BankAccount, BankAccountEvent, Rejection>;
+  readonly events: EventReader;
+  readonly codec: EventCodec<BankEvent>;
+  readonly readModels: ReadModelReader;
+  /** Present where the store has no browser of its own. */
+  readonly streams: StreamDirectory;
+  readonly newId: () => string;
+  readonly now: () => Date;
+  readonly defaultCurrency: string;
+}
+
+/** What every command answers beside its own fields: where its events stand. */
+export interface Written {
+  readonly stream: string;
+  readonly revision: number;
+  /** Missing when nothing had to change. */
+  readonly position?: Position;
+}
+
+/** An account as its own stream shows it; figures over many events are the read model's affair. */
+export interface AccountState {
+  readonly id: string;
+  readonly owner_id: string;
+  readonly account_type: BankAccount['account_type'];
+  readonly status: BankAccount['status'];
+  readonly currency: string;
+  readonly balance: string;
+  readonly available_balance: string;
+  readonly held: string;
+  readonly overdraft_limit: string;
+  readonly revision: number;
+}
+
+type Accepted = Committed<BankAccount, BankAccountEvent>;
+
+/** Decides on an account that must exist, and honours If-Match. */
+export async function changeAccount(
+  bank: Bank,
+  accountId: string,
+  context: RequestContext,
+  decide: (account: BankAccount) => Decision<BankAccountEvent[]>,
+): Promise<Decision<Accepted>> {
+  const { expectedRevision, ...metadata } = context;
+  const outcome = await bank.accounts.execute(
+    accountId,
+    (account) => (account ? decide(account) : accountNotFound(accountId)),
+    metadata,
+    expectedRevision,
+  );
+  return asDecision(outcome);
+}
+
+export function asDecision<T>(outcome: Outcome<T, Rejection | RevisionMismatch>): Decision<T> {
+  if (outcome.ok || 'detail' in outcome.rejection) return outcome as Decision<T>;
+  const { actual } = outcome.rejection;
+  return reject('revision_mismatch', `The account is at revision ${actual} by now.`, {
+    facts: { actual_revision: actual },
+  });
+}
+
+export function accountNotFound(accountId: string) {
+  return reject('account_not_found', `There is no account ${accountId}.`, { field: 'account_id' });
+}
+
+export function personNotFound(personId: string, field: string) {
+  return reject('person_not_found', `There is no person ${personId}.`, { field });
+}
+
+export function written({ stream, revision, position }: Committed<unknown, unknown>): Written {
+  return { stream, revision, ...(position === undefined ? {} : { position }) };
+}
+
+export function accountState(id: string, { state, revision }: Accepted): AccountState {
+  const { owner_id, account_type, status, currency } = state;
+  return {
+    id,
+    owner_id,
+    account_type,
+    status,
+    currency,
+    balance: toDecimal(state.balance, currency),
+    available_balance: toDecimal(availableBalance(state), currency),
+    held: toDecimal(0n, currency),
+    overdraft_limit: toDecimal(state.overdraft_limit, currency),
+    revision,
+  };
+}

@@ -1,0 +1,37 @@
+/** Says which handler answers which message. */
+import type { Bank } from './bank.ts';
+import { ChangeOverdraftLimit, changeOverdraftLimitHandler } from './commands/change-overdraft-limit.ts';
+import { CloseBankAccount, closeBankAccountHandler } from './commands/close-bank-account.ts';
+import { CreateBankAccount, createBankAccountHandler } from './commands/create-bank-account.ts';
+import { CreateDeposit, createDepositHandler } from './commands/create-deposit.ts';
+import { CreateWithdrawal, createWithdrawalHandler } from './commands/create-withdrawal.ts';
+import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
+import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
+import { Mediator } from './mediator.ts';
+import { type Logger, logging, validation } from './pipeline.ts';
+import * as accounts from './queries/accounts.ts';
+import * as persons from './queries/persons.ts';
+import * as streams from './queries/streams.ts';
+import * as transactions from './queries/transactions.ts';
+
+export function createMediator(bank: Bank, logger: Logger): Mediator {
+  return new Mediator([logging(logger), validation])
+    .register(RegisterPerson, registerPersonHandler(bank))
+    .register(CreateBankAccount, createBankAccountHandler(bank))
+    .register(CreateDeposit, createDepositHandler(bank))
+    .register(CreateWithdrawal, createWithdrawalHandler(bank))
+    .register(PostInterest, postInterestHandler(bank))
+    .register(ChangeOverdraftLimit, changeOverdraftLimitHandler(bank))
+    .register(CloseBankAccount, closeBankAccountHandler(bank))
+    .register(persons.GetPerson, persons.getPersonHandler(bank))
+    .register(persons.ListPersons, persons.listPersonsHandler(bank))
+    .register(persons.GetOwnerSummary, persons.getOwnerSummaryHandler(bank))
+    .register(accounts.GetAccount, accounts.getAccountHandler(bank))
+    .register(accounts.ListAccounts, accounts.listAccountsHandler(bank))
+    .register(accounts.GetAccountsByOwner, accounts.getAccountsByOwnerHandler(bank))
+    .register(accounts.ListAccountTransactions, accounts.listAccountTransactionsHandler(bank))
+    .register(transactions.GetTransaction, transactions.getTransactionHandler(bank))
+    .register(streams.ListStreams, streams.listStreamsHandler(bank))
+    .register(streams.ReadStream, streams.readStreamHandler(bank))
+    .register(streams.ListAccountEvents, streams.listAccountEventsHandler(bank));
+}

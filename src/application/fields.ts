@@ -1,0 +1,184 @@
+/** The building blocks of every input schema, and the stable codes of what can be wrong with an input. */
+import { z } from 'zod';
+import { isCurrency } from '../domain/currency.ts';
+import { isDecimal } from '../domain/money.ts';
+
+/** One thing wrong with an input: where, a stable code, one sentence. */
+export interface InputProblem {
+  readonly path: readonly (string | number)[];
+  readonly code: string;
+  readonly detail: string;
+}
+
+/** Integer digits beyond which no currency could hold the amount; the exact limit depends on its decimals. */
+const WHOLE_DIGITS_MAX = 15;
+/** More decimals than any currency has. */
+const DECIMALS_MAX = 4;
+
+type AmountCheck =
+  | { readonly ok: true; readonly text: string }
+  | { readonly ok: false; readonly code: string; readonly detail: string };
+
+/**
+ * An amount as a decimal string or a JSON number; parsed to the decimal text that was written.
+ * The decimals are checked against the currency by the account, which knows it.
+ */
+function amount(description: string, example: number | string, least: 'positive' | 'zero') {
+  return z
+    .unknown()
+    .transform((value, context) => {
+      const checked = checkAmount(value, least);
+      if (checked.ok) return checked.text;
+      context.issues.push({
+        code: 'custom',
+        message: checked.detail,
+        params: { code: checked.code },
+        input: value,
+      });
+      return z.NEVER;
+    })
+    .meta({
+      description: `${description} A decimal string, or a number, with no more decimals than the currency has.`,
+      anyOf: [
+        { type: 'string', pattern: '^\\d+(\\.\\d+)?$' },
+        { type: 'number', minimum: 0 },
+      ],
+      examples: [example],
+    });
+}
+
+function checkAmount(value: unknown, least: 'positive' | 'zero'): AmountCheck {
+  if (value === undefined) return wrong('missing_field', 'is required.');
+  if (typeof value !== 'string' && typeof value !== 'number') {
+    return wrong('invalid_type', 'must be a decimal string or a number.');
+  }
+  const text = typeof value === 'number' ? plainDecimal(value) : value;
+  if (text === undefined) return wrong('amount_too_large', 'is too large.');
+  if (!isDecimal(text)) return wrong('invalid_amount', 'must be a decimal number such as "12.50".');
+  return checkDigits(text, least);
+}
+
+function checkDigits(text: string, least: 'positive' | 'zero'): AmountCheck {
+  const zero = !/[1-9]/.test(text);
+  if (least === 'positive' && (zero || text.startsWith('-'))) {
+    return wrong('amount_not_positive', 'must be greater than zero.');
+  }
+  if (text.startsWith('-') && !zero) return wrong('amount_negative', 'must not be negative.');
+  const [whole = '', fraction = ''] = text.split('.');
+  if (whole.replace(/^-?0*/, '').length > WHOLE_DIGITS_MAX) return wrong('amount_too_large', 'is too large.');
+  if (fraction.replace(/0+$/, '').length > DECIMALS_MAX) {
+    return wrong('amount_too_precise', 'has more decimals than any currency.');
+  }
+  return { ok: true, text };
+}
+
+function wrong(code: string, detail: string): AmountCheck {
+  return { ok: false, code, detail };
+}
+
+/** The shortest decimal form of a number, which is what the client wrote; `undefined` when it has none. */
+function plainDecimal(value: number): string | undefined {
+  const text = String(value);
+  if (!text.includes('e')) return text;
+  return Math.abs(value) < 1 ? value.toFixed(30) : undefined;
+}
+
+export const positiveAmount = (description: string, example: number | string) =>
+  amount(description, example, 'positive');
+
+export const nonNegativeAmount = (description: string, example: number | string) =>
+  amount(description, example, 'zero');
+
+export const id = (description: string, example: string) =>
+  z.uuid().meta({ description, examples: [example] });
+
+/** Text that a person wrote: trimmed, not empty, bounded. */
+export const text = (description: string, maximum: number, example: string) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(maximum)
+    .meta({ description, examples: [example] });
+
+export const currencyCode = z
+  .string()
+  .refine(isCurrency, {
+    message: 'must be an ISO 4217 code such as "USD".',
+    params: { code: 'unknown_currency' },
+  })
+  .meta({ description: 'ISO 4217 code.', examples: ['USD'] });
+
+/** A calendar date that exists; `2023-02-30` does not. */
+export const calendarDate = (description: string, example: string) =>
+  z.iso.date().meta({ description, examples: [example] });
+
+/** The stable codes of zod's own findings; ours bring theirs in `params`. */
+const CODES: Readonly<Record<string, string>> = {
+  unrecognized_keys: 'unknown_field',
+  invalid_value: 'invalid_value',
+  too_small: 'too_short',
+  too_big: 'too_long',
+};
+
+const FORMAT_CODES: Readonly<Record<string, string>> = { uuid: 'invalid_id', date: 'invalid_date' };
+
+export type CheckedInput<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly problems: readonly InputProblem[] };
+
+/** Checks a value against its schema; every way into the program goes through here. */
+export function checkInput<T>(schema: z.ZodType<T>, value: unknown): CheckedInput<T> {
+  const parsed = schema.safeParse(value, { reportInput: true });
+  if (parsed.success) return { ok: true, value: parsed.data };
+  return { ok: false, problems: inputProblems(parsed.error) };
+}
+
+/** Says in our words what zod found, one entry for each field at fault. */
+function inputProblems(error: z.ZodError): InputProblem[] {
+  return error.issues.flatMap((issue) => {
+    const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({
+        path: [...path, key],
+        code: 'unknown_field',
+        detail: 'is not a known field.',
+      }));
+    }
+    return [{ path, code: codeOf(issue), detail: detailOf(issue) }];
+  });
+}
+
+function codeOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom') return String(issue.params?.code ?? 'invalid_value');
+  if (issue.code === 'invalid_format') return FORMAT_CODES[issue.format] ?? 'invalid_format';
+  if (issue.code === 'invalid_type') return isMissing(issue) ? 'missing_field' : 'invalid_type';
+  if ((issue.code === 'too_small' || issue.code === 'too_big') && issue.origin !== 'string')
+    return 'out_of_range';
+  return CODES[issue.code] ?? 'invalid_value';
+}
+
+function detailOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'custom') return issue.message;
+  if (isMissing(issue)) return 'is required.';
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${issue.expected === 'object' ? 'an object' : `a ${issue.expected}`}.`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}.`;
+    case 'invalid_format':
+      return issue.format === 'uuid' ? 'must be a UUID.' : `must be a valid ${issue.format}.`;
+    case 'too_small':
+      return issue.origin === 'string' ? 'must not be empty.' : `must be at least ${issue.minimum}.`;
+    case 'too_big':
+      return issue.origin === 'string'
+        ? `must be at most ${issue.maximum} characters long.`
+        : `must be at most ${issue.maximum}.`;
+    default:
+      return 'is not valid.';
+  }
+}
+
+function isMissing(issue: z.core.$ZodIssue): boolean {
+  return issue.code === 'invalid_type' && issue.input === undefined;
+}

@@ -1,0 +1,46 @@
+/** The steps that every message passes: validation, then a log line that names stream and revision. */
+import type { Decision, Rejection } from '../domain/decision.ts';
+import { checkInput } from './fields.ts';
+import type { Behaviour } from './mediator.ts';
+
+/** The part of a pino logger that the pipeline uses. */
+export interface Logger {
+  info(facts: object, message: string): void;
+  debug(facts: object, message: string): void;
+}
+
+/** Refuses input of the wrong shape, whichever way it came in: HTTP has checked its own part already. */
+export const validation: Behaviour = async (message, input, _context, next) => {
+  const checked = checkInput(message.input, input);
+  if (checked.ok) return next(checked.value);
+  const [first] = checked.problems;
+  const rejection: Rejection = {
+    code: first?.code ?? 'invalid_input',
+    detail: first?.detail ?? 'The input is not valid.',
+    ...(first ? { field: first.path.join('.') } : {}),
+  };
+  return { ok: false, rejection };
+};
+
+/** One line a message: commands at info, queries at debug. It holds ids and figures, never what a person typed. */
+export function logging(logger: Logger): Behaviour {
+  return async (message, input, context, next) => {
+    const startedAt = performance.now();
+    const decision = await next(input);
+    const facts = {
+      message: message.name,
+      correlation_id: context.correlation_id,
+      ...outcome(decision),
+      duration_ms: Math.round((performance.now() - startedAt) * 100) / 100,
+    };
+    if (message.kind === 'command') logger.info(facts, decision.ok ? 'done' : 'refused');
+    else logger.debug(facts, decision.ok ? 'answered' : 'refused');
+    return decision;
+  };
+}
+
+function outcome(decision: Decision<unknown>): object {
+  if (!decision.ok) return { code: decision.rejection.code };
+  const { stream, revision } = decision.value as { stream?: string; revision?: number };
+  return stream === undefined ? {} : { stream, revision };
+}

@@ -1,0 +1,48 @@
+/** What a projection is: a name, a version, the events it wants, the documents they touch, and a pure fold. */
+import type { DomainEvent, Recorded } from './codec.ts';
+import type { Collection, Document } from './read-model-store.ts';
+
+/** Reads documents of other projections as they stand at the event being folded. */
+export interface Lookup {
+  get<D extends Document>(projection: DocumentsOf<D>, key: string): D | undefined;
+}
+
+/** A collection together with the type of its documents; exists for the types alone. */
+export interface DocumentsOf<D extends Document> extends Collection {
+  readonly documentType?: D;
+}
+
+export interface LookupKey {
+  readonly from: Collection;
+  readonly key: string;
+}
+
+export interface Projection<E extends DomainEvent, D extends Document> extends DocumentsOf<D> {
+  readonly eventTypes: readonly E['type'][];
+  /** Each document is made by exactly one event and never changes: nothing has to be loaded before the fold. */
+  readonly writeOnce?: boolean;
+  /** The stream that alone makes the document, so that a missing one can be folded anew. */
+  stream?(key: string): string;
+  /** Documents of earlier projections that `keys` or `fold` will look up for this event. */
+  lookups?(event: Recorded<E>): readonly LookupKey[];
+  /** Keys of the documents that this event touches. */
+  keys(event: Recorded<E>, lookup: Lookup): readonly string[];
+  /** Pure: the document after the event. What it throws is permanent, unless it is a TemporaryError. */
+  fold(document: D | undefined, event: Recorded<E>, lookup: Lookup, key: string): D;
+}
+
+/** Any projection over these events, whatever its documents look like: only its own fold knows. */
+export type AnyProjection<E extends DomainEvent> = Projection<E, Document>;
+
+/** Thrown by a fold that may succeed when it is tried again later. */
+export class TemporaryError extends Error {
+  override readonly name = 'TemporaryError';
+}
+
+/** Checks the definition and gives it its types. */
+export function defineProjection<E extends DomainEvent, D extends Document>(
+  projection: Projection<E, D>,
+): Projection<E, D> {
+  if (!/^[a-z][a-z_]*$/.test(projection.name)) throw new Error(`${projection.name} is not a collection name`);
+  return projection;
+}

@@ -1,0 +1,316 @@
+/**
+ * Keeps read models up to date: one supervised loop that reads the log in batches, folds them in memory and commits
+ * documents and checkpoints together. Every way of failing ends in a retry or in a stored dead letter.
+ */
+import type { DomainEvent, EventCodec, Recorded } from './codec.ts';
+import { DocumentSession } from './document-session.ts';
+import type { EventReader, Position, RecordedEvent, SubscriptionBatch } from './event-store.ts';
+import { type AnyProjection, type Projection, TemporaryError } from './projection.ts';
+import type { Checkpoint, Collection, DeadLetter, Document, ReadModelStore } from './read-model-store.ts';
+import { Signal } from './signal.ts';
+import { StoreError } from './store-error.ts';
+
+export interface ProjectorOptions<E extends DomainEvent> {
+  readonly reader: EventReader;
+  readonly store: ReadModelStore;
+  readonly codec: EventCodec<E>;
+  /** In the order in which an event passes them: a projection may look up the ones before it. */
+  readonly projections: readonly AnyProjection<E>[];
+  readonly streamPrefixes: readonly string[];
+  /** Called after every commit. */
+  readonly onProjected?: () => void;
+  readonly onProblem?: (problem: ProjectorProblem) => void;
+  /** Least time between two batches at the end of the log; a waiting reader skips it with `wake`. Default 100. */
+  readonly intervalMs?: number;
+  /** First delay after a failure, doubled each time. Default 2,000. */
+  readonly retryDelayMs?: number;
+}
+
+export type ProjectorProblem =
+  | {
+      readonly kind: 'retrying';
+      readonly error: unknown;
+      readonly failures: number;
+      readonly delayMs: number;
+    }
+  | { readonly kind: 'dead_letter'; readonly letter: DeadLetter }
+  | { readonly kind: 'rebuilding'; readonly projection: string; readonly reason: string };
+
+export type ProjectorState = 'running' | 'retrying' | 'stopped';
+
+/** Tries of an event whose fold says that it may succeed later. */
+const FOLD_TRIES_MAX = 3;
+/** Documents of all collections kept in memory between batches. */
+const CACHED_DOCUMENTS_MAX = 10_000;
+const RETRY_DELAY_MS_MAX = 30_000;
+
+/** The cause of a dead letter that was never tried, because an earlier event of its document is dead. */
+export const WAITS_FOR_EARLIER = 'waits_for_earlier';
+
+export class Projector<E extends DomainEvent> {
+  readonly #options: ProjectorOptions<E>;
+  readonly #session: DocumentSession;
+  readonly #checkpoints = new Map<string, Position>();
+  readonly #wakeUp = new Signal();
+  readonly #tries = new Map<string, number>();
+  readonly #writeOnce: ReadonlySet<string>;
+  #state: ProjectorState = 'stopped';
+  #wakeRequested = false;
+
+  constructor(options: ProjectorOptions<E>) {
+    this.#options = options;
+    this.#session = new DocumentSession(options.store, CACHED_DOCUMENTS_MAX);
+    this.#writeOnce = new Set(options.projections.filter((one) => one.writeOnce).map((one) => one.name));
+  }
+
+  get state(): ProjectorState {
+    return this.#state;
+  }
+
+  /** Someone is waiting for the newest events: do not pause before the next batch. */
+  wake(): void {
+    this.#wakeRequested = true;
+    this.#wakeUp.notify();
+  }
+
+  /** Follows the log until `signal` fires. Never rejects: a failure is reported and tried again, for ever. */
+  async run(signal: AbortSignal): Promise<void> {
+    let failures = 0;
+    const succeeded = () => {
+      failures = 0;
+      this.#state = 'running';
+    };
+    while (!signal.aborted) {
+      try {
+        await this.#follow(signal, succeeded);
+      } catch (error) {
+        failures += 1;
+        this.#state = 'retrying';
+        this.#session.discard();
+        const delayMs = backoff(this.#options.retryDelayMs ?? 2_000, failures);
+        this.#options.onProblem?.({ kind: 'retrying', error, failures, delayMs });
+        await new Signal().wait(delayMs, signal);
+      }
+    }
+    this.#state = 'stopped';
+  }
+
+  async #follow(signal: AbortSignal, succeeded: () => void): Promise<void> {
+    const { reader, store, streamPrefixes } = this.#options;
+    const after = await this.#startingPoint();
+    this.#state = 'running';
+    for await (const batch of reader.subscribeToAll({ after, streamPrefixes, signal })) {
+      const startedAt = Date.now();
+      const deadLetters = await this.#fold(batch.events);
+      await store.commit({
+        writes: this.#session.changes(),
+        deadLetters,
+        checkpoints: this.#advanceTo(batch),
+      });
+      this.#committed(batch, deadLetters);
+      succeeded();
+      if (batch.caughtUp) await this.#pause(startedAt, signal);
+    }
+  }
+
+  /** The smallest checkpoint; one that lies beyond the end of the log belongs to other events, and starts over. */
+  async #startingPoint(): Promise<Position> {
+    const { reader, store, projections } = this.#options;
+    const head = (await reader.headPosition()) ?? 0n;
+    const stored = await store.checkpoints();
+    this.#checkpoints.clear();
+    for (const projection of projections) {
+      const position = stored.find((one) => isOf(one, projection))?.position ?? 0n;
+      if (position <= head) {
+        this.#checkpoints.set(projection.name, position);
+        continue;
+      }
+      const reason = `its checkpoint ${position} lies beyond the end of the log at ${head}`;
+      this.#options.onProblem?.({ kind: 'rebuilding', projection: projection.name, reason });
+      await store.clear(projection);
+      this.#checkpoints.set(projection.name, 0n);
+    }
+    return [...this.#checkpoints.values()].reduce((least, one) => (one < least ? one : least), head);
+  }
+
+  #advanceTo(batch: SubscriptionBatch): Checkpoint[] {
+    return this.#options.projections
+      .filter((one) => this.#checkpointOf(one) < batch.position)
+      .map(({ name, version }) => ({ projection: name, version, position: batch.position }));
+  }
+
+  #checkpointOf(projection: Collection): Position {
+    return this.#checkpoints.get(projection.name) ?? 0n;
+  }
+
+  #committed(batch: SubscriptionBatch, deadLetters: readonly DeadLetter[]): void {
+    for (const one of this.#advanceTo(batch)) this.#checkpoints.set(one.projection, one.position);
+    this.#session.committed((collection) => this.#writeOnce.has(collection.name));
+    this.#tries.clear();
+    for (const letter of deadLetters) this.#options.onProblem?.({ kind: 'dead_letter', letter });
+    this.#options.onProjected?.();
+  }
+
+  /** Batches are spaced out under load, which saves most of the writing; an idle projector answers at once. */
+  async #pause(startedAt: number, signal: AbortSignal): Promise<void> {
+    const left = startedAt + (this.#options.intervalMs ?? 100) - Date.now();
+    if (left > 0 && !this.#wakeRequested) await this.#wakeUp.wait(left, signal);
+    this.#wakeRequested = false;
+  }
+
+  async #fold(events: readonly RecordedEvent[]): Promise<DeadLetter[]> {
+    const deadLetters: DeadLetter[] = [];
+    for (const recorded of events) {
+      let event: Recorded<E>;
+      try {
+        event = this.#options.codec.decode(recorded);
+      } catch (error) {
+        deadLetters.push(deadLetter('*', recorded.stream, recorded, reasonOf(error), 1));
+        continue;
+      }
+      for (const projection of this.#options.projections) {
+        if (!projection.eventTypes.includes(event.type)) continue;
+        if (event.position <= this.#checkpointOf(projection)) continue;
+        await this.#foldInto(projection, event, deadLetters);
+      }
+    }
+    return deadLetters;
+  }
+
+  async #foldInto(
+    projection: AnyProjection<E>,
+    event: Recorded<E>,
+    deadLetters: DeadLetter[],
+  ): Promise<void> {
+    let key = '';
+    try {
+      for (const lookup of projection.lookups?.(event) ?? []) {
+        const loading = this.#session.load(lookup.from, lookup.key);
+        if (loading) await loading;
+      }
+      for (key of projection.keys(event, this.#session)) {
+        const letter = await this.#foldDocument(projection, event, key);
+        if (letter) deadLetters.push(letter);
+      }
+    } catch (error) {
+      const attempts = this.#giveUpOrRetry(projection, event, error);
+      deadLetters.push(deadLetter(projection.name, key, event, reasonOf(error), attempts));
+      this.#block(projection, event, key);
+    }
+  }
+
+  /** Folds one event into one document; answers a dead letter when the document is blocked already. */
+  async #foldDocument(
+    projection: AnyProjection<E>,
+    event: Recorded<E>,
+    key: string,
+  ): Promise<DeadLetter | undefined> {
+    if (!projection.writeOnce) {
+      const loading = this.#session.load(projection, key);
+      if (loading) await loading;
+    }
+    const stored = this.#session.stored(projection, key);
+    if (stored && stored.position >= event.position) return undefined;
+    if (stored?.blocked) return deadLetter(projection.name, key, event, WAITS_FOR_EARLIER, 0);
+    const before = stored?.document ?? (await this.#foldMissing(projection, event, key));
+    this.#session.change(projection, {
+      key,
+      sequence: stored?.sequence ?? event.position,
+      position: event.position,
+      document: projection.fold(before, event, this.#session, key),
+      blocked: false,
+    });
+    return undefined;
+  }
+
+  /** A document that should be there but is not is folded from its stream, up to the event before this one. */
+  async #foldMissing(projection: AnyProjection<E>, event: Recorded<E>, key: string) {
+    if (!projection.stream || projection.writeOnce || event.revision === 0) return undefined;
+    const { reader, codec } = this.#options;
+    return foldStream(reader, codec, projection, key, this.#session, event.revision - 1);
+  }
+
+  #block(projection: AnyProjection<E>, event: Recorded<E>, key: string): void {
+    const stored = this.#session.stored(projection, key);
+    this.#session.change(projection, {
+      sequence: event.position,
+      ...stored,
+      key,
+      position: event.position,
+      blocked: true,
+    });
+  }
+
+  /** Throws for the loop to try again while there is hope; answers the number of tries when there is none. */
+  #giveUpOrRetry(projection: AnyProjection<E>, event: Recorded<E>, error: unknown): number {
+    if (error instanceof StoreError) throw error;
+    if (!(error instanceof TemporaryError)) return 1;
+    const id = `${projection.name}/${event.id}`;
+    const tries = (this.#tries.get(id) ?? 0) + 1;
+    if (tries < FOLD_TRIES_MAX) {
+      this.#tries.set(id, tries);
+      throw error;
+    }
+    return tries;
+  }
+}
+
+/**
+ * Folds one document from its own stream: what a projector stores, and a query only answers with.
+ * @param through the last revision to fold; default: the newest
+ */
+export async function foldStream<E extends DomainEvent, D extends Document>(
+  reader: EventReader,
+  codec: EventCodec<E>,
+  projection: Projection<E, D>,
+  key: string,
+  lookup: DocumentSession,
+  through = Number.MAX_SAFE_INTEGER,
+): Promise<D | undefined> {
+  let document: D | undefined;
+  if (!projection.stream) return undefined;
+  for await (const recorded of reader.readStream(projection.stream(key), { limit: through + 1 })) {
+    const event = codec.decode(recorded);
+    if (!projection.eventTypes.includes(event.type)) continue;
+    for (const wanted of projection.lookups?.(event) ?? []) await lookup.load(wanted.from, wanted.key);
+    document = projection.fold(document, event, lookup, key);
+  }
+  return document;
+}
+
+function isOf(checkpoint: Checkpoint, projection: Collection): boolean {
+  return checkpoint.projection === projection.name && checkpoint.version === projection.version;
+}
+
+function deadLetter(
+  projection: string,
+  documentKey: string,
+  event: RecordedEvent | Recorded<DomainEvent>,
+  cause: string,
+  attempts: number,
+): DeadLetter {
+  const { position, stream, revision } = event;
+  const deadSince = new Date().toISOString();
+  return {
+    projection,
+    documentKey,
+    position,
+    stream,
+    revision,
+    eventId: event.id,
+    eventType: event.type,
+    cause,
+    attempts,
+    deadSince,
+  };
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+/** Doubles each time up to a bound, with jitter so that workers that failed together do not return together. */
+function backoff(firstMs: number, failures: number): number {
+  const full = Math.min(firstMs * 2 ** (failures - 1), RETRY_DELAY_MS_MAX);
+  return full * (0.5 + Math.random() / 2);
+}

@@ -1,0 +1,114 @@
+/** Read model `bank_accounts`: each account with its owner's name, its balance and figures about its transactions. */
+import {
+  type AccountType,
+  availableBalance,
+  BANK_ACCOUNT_EVENT_TYPES,
+  type BankAccountCreated,
+  type BankAccountEvent,
+  bankAccountStream,
+  signedAmount,
+  type TransactionRecorded,
+} from '../domain/bank-account.ts';
+import { type DecimalString, toDecimal, toMinor } from '../domain/money.ts';
+import type { Recorded } from '../event-sourcing/codec.ts';
+import { defineProjection, type Lookup } from '../event-sourcing/projection.ts';
+import { persons } from './persons.ts';
+
+export type AccountDocument = {
+  readonly id: string;
+  readonly owner_id: string;
+  /** First and last name. */
+  readonly owner: string;
+  readonly account_type: AccountType;
+  readonly status: 'ACTIVE' | 'CLOSED';
+  readonly currency: string;
+  readonly balance: DecimalString;
+  readonly available_balance: DecimalString;
+  readonly held: DecimalString;
+  readonly overdraft_limit: DecimalString;
+  readonly transaction_count: number;
+  readonly total_credits: DecimalString;
+  readonly total_debits: DecimalString;
+  readonly largest_transaction: DecimalString;
+  readonly last_transaction_at: string | null;
+  readonly created_at: string;
+  readonly last_modified: string;
+  readonly revision: number;
+};
+
+export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
+  name: 'bank_accounts',
+  version: 1,
+  indexes: ['owner_id'],
+  eventTypes: BANK_ACCOUNT_EVENT_TYPES,
+  stream: bankAccountStream,
+  lookups: (event) =>
+    event.type === 'BankAccountCreatedDomainEventV2' ? [{ from: persons, key: event.data.owner_id }] : [],
+  keys: (event) => [event.metadata.aggregate_id],
+  fold(document, event, lookup, id) {
+    if (event.type === 'BankAccountCreatedDomainEventV2') return opened(id, event, lookup);
+    if (!document) throw new Error(`account ${id} has no creation event`);
+    const touched = { ...document, last_modified: event.metadata.timestamp, revision: event.revision };
+    switch (event.type) {
+      case 'BankAccountTransactionRecordedDomainEventV1':
+        return posted(touched, event);
+      case 'BankAccountOverdraftLimitChangedDomainEventV1':
+        return withAvailable({ ...touched, overdraft_limit: event.data.new_limit });
+      case 'BankAccountClosedDomainEventV1':
+        return { ...touched, status: 'CLOSED' };
+    }
+  },
+});
+
+function opened(id: string, event: Recorded<BankAccountCreated>, lookup: Lookup): AccountDocument {
+  const { owner_id, account_type, currency, overdraft_limit } = event.data;
+  const owner = lookup.get(persons, owner_id);
+  const zero = toDecimal(0n, currency);
+  const { timestamp } = event.metadata;
+  return {
+    id,
+    owner_id,
+    owner: owner ? `${owner.first_name} ${owner.last_name}` : '',
+    account_type,
+    status: 'ACTIVE',
+    currency,
+    balance: zero,
+    available_balance: overdraft_limit,
+    held: zero,
+    overdraft_limit,
+    transaction_count: 0,
+    total_credits: zero,
+    total_debits: zero,
+    largest_transaction: zero,
+    last_transaction_at: null,
+    created_at: timestamp,
+    last_modified: timestamp,
+    revision: event.revision,
+  };
+}
+
+function posted(document: AccountDocument, event: Recorded<TransactionRecorded>): AccountDocument {
+  const { currency } = document;
+  const { amount, direction } = event.data;
+  const minor = toMinor(amount, currency);
+  const balance = toMinor(document.balance, currency) + signedAmount(event.data);
+  const total = direction === 'CREDIT' ? 'total_credits' : 'total_debits';
+  return withAvailable({
+    ...document,
+    balance: toDecimal(balance, currency),
+    transaction_count: document.transaction_count + 1,
+    [total]: toDecimal(toMinor(document[total], currency) + minor, currency),
+    largest_transaction:
+      minor > toMinor(document.largest_transaction, currency) ? amount : document.largest_transaction,
+    last_transaction_at: event.metadata.timestamp,
+  });
+}
+
+function withAvailable(document: AccountDocument): AccountDocument {
+  const { currency } = document;
+  const available = availableBalance({
+    balance: toMinor(document.balance, currency),
+    overdraft_limit: toMinor(document.overdraft_limit, currency),
+  });
+  return { ...document, available_balance: toDecimal(available, currency) };
+}
