@@ -220,14 +220,18 @@ export class Repository<S, E extends DomainEvent, R> {
     position?: Position,
   ): void {
     const stream = this.#aggregate.stream(id);
-    group.forEach((command, index) => {
+    for (const [index, command] of group.entries()) {
       const outcome = tentative[index] as Tentative<S, E, R>;
-      if (outcome.kind === 'failed') return command.reject(outcome.error);
-      if (outcome.kind === 'rejected') return command.resolve({ ok: false, rejection: outcome.rejection });
-      const { state, revision, events } = outcome;
-      const where = position === undefined || events.length === 0 ? {} : { position };
-      command.resolve({ ok: true, value: { state, revision, events, stream, timestamp, ...where } });
-    });
+      if (outcome.kind === 'failed') {
+        command.reject(outcome.error);
+      } else if (outcome.kind === 'rejected') {
+        command.resolve({ ok: false, rejection: outcome.rejection });
+      } else {
+        const { state, revision, events } = outcome;
+        const where = position === undefined || events.length === 0 ? {} : { position };
+        command.resolve({ ok: true, value: { state, revision, events, stream, timestamp, ...where } });
+      }
+    }
   }
 }
 

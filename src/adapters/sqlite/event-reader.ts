@@ -13,6 +13,7 @@ import type {
   SubscriptionBatch,
 } from '../../event-sourcing/event-store.ts';
 import { Signal } from '../../event-sourcing/signal.ts';
+import { StoreError } from '../../event-sourcing/store-error.ts';
 import { translated } from './database.ts';
 import { EVENT_COLUMNS, type EventRow, toRecordedEvent } from './event-schema.ts';
 
@@ -97,7 +98,7 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
       // Read before the page: nothing up to here can appear later, so a removed newest event is stepped over.
       const head = BigInt(this.head().position);
       const page = this.#query(this.#allForwards, Number(position) + 1, SUBSCRIPTION_BATCH_EVENTS);
-      if (page.length === 0 && caughtUp) {
+      if (page.length === 0 && caughtUp && head <= position) {
         await this.appended.wait(POLL_MS, signal);
         continue;
       }
@@ -120,18 +121,18 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
 
   async listStreams(options: { prefix?: string; after?: string; limit: number }): Promise<StreamSummary[]> {
     const prefix = options.prefix ?? '';
-    const found = translated(this.name, () =>
+    const found = this.#checked(() =>
       this.db
         .prepare(
           `SELECT s.name AS stream,
              (SELECT min(revision) FROM events e WHERE e.stream = s.id AND e.revision >= s.first_revision) AS first,
              (SELECT max(revision) FROM events e WHERE e.stream = s.id AND e.revision >= s.first_revision) AS last,
              (SELECT recorded_at FROM events e WHERE e.stream = s.id ORDER BY revision DESC LIMIT 1) AS recorded_at
-           FROM streams s WHERE s.name >= ? AND s.name > ? AND substr(s.name, 1, ?) = ?
+           FROM streams s WHERE s.name >= max(?1, ?2) AND s.name <> ?2 AND s.name < ?1 || char(0x10ffff)
              AND EXISTS (SELECT 1 FROM events e WHERE e.stream = s.id AND e.revision >= s.first_revision)
-           ORDER BY s.name LIMIT ?`,
+           ORDER BY s.name LIMIT ?3`,
         )
-        .all(prefix, options.after ?? '', prefix.length, prefix, options.limit),
+        .all(prefix, options.after ?? '', options.limit),
     ) as { stream: string; first: number; last: number; recorded_at: number }[];
     return found.map((row) => ({
       stream: row.stream,
@@ -149,7 +150,7 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
 
   /** The newest position ever given, and how many events were removed since the beginning. */
   protected head(): { position: number; removed: number } {
-    const row = translated(this.name, () => this.#head.get()) as { head: number; removed: number };
+    const row = this.#checked(() => this.#head.get()) as { head: number; removed: number };
     return { position: row.head, removed: row.removed };
   }
 
@@ -164,7 +165,7 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
 
   /** What `maxCount`, `maxAge` and `truncateBefore` leave readable. */
   #bounds(stream: string) {
-    const row = translated(this.name, () => this.#streamBounds.get(stream)) as
+    const row = this.#checked(() => this.#streamBounds.get(stream)) as
       | { id: number; metadata: string; first_revision: number }
       | undefined;
     if (!row) return undefined;
@@ -174,7 +175,13 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
   }
 
   #query(statement: StatementSync, ...parameters: number[]): EventRow[] {
-    return translated(this.name, () => statement.all(...parameters)) as unknown as EventRow[];
+    return this.#checked(() => statement.all(...parameters)) as unknown as EventRow[];
+  }
+
+  /** A closed store says so, instead of what SQLite says of a closed file. */
+  #checked<T>(work: () => T): T {
+    if (!this.db.isOpen) throw new StoreError('closed', `${this.name} is closed.`);
+    return translated(this.name, work);
   }
 }
 

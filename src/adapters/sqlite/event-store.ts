@@ -52,6 +52,12 @@ interface SerializedEvent {
   readonly metadata: string;
 }
 
+interface WrittenEvent {
+  readonly id: string;
+  readonly revision: number;
+  readonly position: number;
+}
+
 /**
  * Opens the store for its one writer, creating it when missing.
  * @throws StoreError `in_use`, `unavailable` or `corrupt`.
@@ -69,7 +75,12 @@ export function openSqliteEventStore(location: SqliteLocation): SqliteEventStore
 /** Opens the store for reading on another thread, beside its writer. The caller closes the returned store. */
 export function openSqliteEventReader(path: string): { reader: SqliteEventReader; close: () => void } {
   const db = openForReading(path);
-  return { reader: new SqliteEventReader(db, path), close: () => db.close() };
+  try {
+    return { reader: translated(path, () => new SqliteEventReader(db, path)), close: () => db.close() };
+  } catch (error) {
+    db.close();
+    throw error;
+  }
 }
 
 export class SqliteEventStore extends SqliteEventReader implements EventStore {
@@ -89,13 +100,19 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
 
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
     return new Promise((resolve, reject) => {
-      this.#refuseUnusable(events);
+      this.#refuseUnusable(stream, events);
       this.#waiting.push({ stream, events: events.map(serialize), expected, resolve, reject });
       this.#scheduleFlush();
     });
   }
 
   async setStreamMetadata(stream: string, metadata: StreamMetadata): Promise<void> {
+    if (!isUsableMetadata(metadata)) {
+      throw new StoreError(
+        'invalid_request',
+        'maxCount and maxAge are whole numbers from 1, truncateBefore from 0.',
+      );
+    }
     this.#transaction((changes) => {
       const head = changes.head(stream);
       this.#statements.setMetadata.run(JSON.stringify(metadata), head.id);
@@ -103,6 +120,8 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
       if (metadata.truncateBefore !== undefined) changes.cut(head, metadata.truncateBefore);
       changes.retain({ ...head, metadata });
     });
+    // It may have cut everything off: the next append looks again, as after a restart.
+    this.#heads.delete(stream);
   }
 
   async deleteStream(stream: string): Promise<void> {
@@ -120,10 +139,15 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
     this.#closed = true;
     this.db.close();
     this.#unlock();
+    this.appended.notify();
   }
 
-  #refuseUnusable(events: readonly NewEvent[]): void {
+  #refuseUnusable(stream: string, events: readonly NewEvent[]): void {
     if (this.#closed) throw new StoreError('closed', `${this.name} is closed.`);
+    // Ill-formed names would become one name in the file, but several in the caches.
+    if (stream === '' || !stream.isWellFormed()) {
+      throw new StoreError('invalid_request', 'A stream name is not empty and is well-formed Unicode.');
+    }
     if (events.length === 0 || events.length > EVENTS_PER_APPEND_MAX) {
       throw new StoreError('invalid_request', `An append takes 1 to ${EVENTS_PER_APPEND_MAX} events.`);
     }
@@ -213,14 +237,9 @@ class Changes {
     this.#newHeads.set(stream, head);
   }
 
-  /** Ids of the events at and after a revision, at most `limit`. */
-  idsFrom(head: StreamHead, revision: number, limit: number): string[] {
-    const found = this.#statements.idsFrom.all(head.id, revision, limit) as { id: string }[];
-    return found.map((row) => row.id);
-  }
-
-  positionAt(head: StreamHead, revision: number): number {
-    return (this.#statements.positionAt.get(head.id, revision) as { position: number }).position;
+  /** The events at and after a revision, at most `limit`. */
+  writtenFrom(head: StreamHead, revision: number, limit: number): WrittenEvent[] {
+    return this.#statements.writtenFrom.all(head.id, revision, limit) as unknown as WrittenEvent[];
   }
 
   /** Writes events after the stream's newest one; answers the last one's revision and position. */
@@ -323,21 +342,38 @@ function answerAgain(append: WaitingAppend, head: StreamHead, changes: Changes):
   const { events, expected } = append;
   if (expected === 'any' || expected === 'stream_exists') return undefined;
   const first = expected === 'no_stream' ? 0 : expected + 1;
-  const written = changes.idsFrom(head, first, events.length);
-  if (written.length !== events.length || events.some((event, index) => event.id !== written[index])) {
-    return undefined;
-  }
-  const revision = first + events.length - 1;
-  return { ok: true, revision, position: BigInt(changes.positionAt(head, revision)) };
+  const written = changes.writtenFrom(head, first, events.length);
+  const last = written[events.length - 1];
+  if (!last || events.some((event, index) => event.id !== written[index]?.id)) return undefined;
+  // A stream that was deleted and created again begins later than at 0; a concrete revision means just that one.
+  if (expected !== 'no_stream' && written[0]?.revision !== first) return undefined;
+  return { ok: true, revision: last.revision, position: BigInt(last.position) };
 }
 
 function serialize(event: NewEvent): SerializedEvent {
   return {
     id: event.id,
     type: event.type,
-    data: JSON.stringify(event.data),
-    metadata: JSON.stringify(event.metadata),
+    data: toJson(event.data),
+    metadata: toJson(event.metadata),
   };
+}
+
+/** What has no JSON is refused here, where it fails its own append only, and not in the shared transaction. */
+function toJson(value: object): string {
+  try {
+    const json: string | undefined = JSON.stringify(value);
+    if (json !== undefined) return json;
+  } catch (cause) {
+    throw new StoreError('invalid_request', `An event cannot be written as JSON (${cause}).`, { cause });
+  }
+  throw new StoreError('invalid_request', 'An event cannot be written as JSON.');
+}
+
+function isUsableMetadata({ maxCount = 1, maxAge = 1, truncateBefore = 0 }: StreamMetadata): boolean {
+  return [maxCount - 1, maxAge - 1, truncateBefore].every(
+    (value) => Number.isSafeInteger(value) && value >= 0,
+  );
 }
 
 function prepareStatements(db: DatabaseSync) {
@@ -355,8 +391,9 @@ function prepareStatements(db: DatabaseSync) {
     insertStream: prepare('INSERT INTO streams (name) VALUES (?)'),
     insertType: prepare('INSERT OR IGNORE INTO types (name) VALUES (?)'),
     findType: prepare('SELECT id FROM types WHERE name = ?'),
-    idsFrom: prepare('SELECT id FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?'),
-    positionAt: prepare('SELECT position FROM events WHERE stream = ? AND revision = ?'),
+    writtenFrom: prepare(
+      'SELECT id, revision, position FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?',
+    ),
     firstSince: prepare('SELECT min(revision) AS revision FROM events WHERE stream = ? AND recorded_at >= ?'),
     remove: prepare('DELETE FROM events WHERE stream = ? AND revision < ?'),
     markRemoved: prepare(

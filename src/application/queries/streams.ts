@@ -2,12 +2,7 @@
 import { z } from 'zod';
 import { bankAccountStream } from '../../domain/bank-account.ts';
 import { accept, type Decision, reject } from '../../domain/decision.ts';
-import type {
-  EventMetadata,
-  ReadDirection,
-  RecordedEvent,
-  StreamSummary,
-} from '../../event-sourcing/event-store.ts';
+import type { ReadDirection, RecordedEvent, StreamSummary } from '../../event-sourcing/event-store.ts';
 import { accountNotFound, type Bank } from '../bank.ts';
 import { type Handler, query } from '../mediator.ts';
 import { accountIdFields } from './accounts.ts';
@@ -21,8 +16,8 @@ export interface EventEnvelope {
   readonly revision: number;
   readonly position: string;
   readonly recorded_at: string;
-  readonly data: object;
-  readonly metadata: EventMetadata;
+  readonly data: Record<string, unknown>;
+  readonly metadata: Record<string, unknown>;
 }
 
 export interface StreamListing {
@@ -119,8 +114,19 @@ async function readEvents(
 }
 
 function toEnvelope(event: RecordedEvent): EventEnvelope {
-  const { id, type, stream, revision, position, recordedAt, data, metadata } = event;
-  return { id, type, stream, revision, position: String(position), recorded_at: recordedAt, data, metadata };
+  const { id, type, stream, revision, recordedAt } = event;
+  const position = String(event.position);
+  const data = event.data as Record<string, unknown>;
+  return {
+    id,
+    type,
+    stream,
+    revision,
+    position,
+    recorded_at: recordedAt,
+    data,
+    metadata: { ...event.metadata },
+  };
 }
 
 function toListing(summary: StreamSummary): StreamListing {

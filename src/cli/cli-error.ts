@@ -1,0 +1,15 @@
+/** Errors that end a command with one sentence and an exit code. */
+
+/** Exit codes that scripts can rely on. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, notRunning: 3 } as const;
+
+/** One sentence for the person at the terminal, and the code that the command exits with. */
+export class CliError extends Error {
+  override readonly name = 'CliError';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number = EXIT.failed) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,26 @@
+/** All commands, each loaded only when it is asked for, so that every call starts quickly. */
+import type { Command } from './command.ts';
+
+const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
+  start: () => import('./commands/start.ts').then((module) => module.start),
+  status: () => import('./commands/status.ts').then((module) => module.status),
+  logs: () => import('./commands/logs.ts').then((module) => module.logs),
+  stop: () => import('./commands/stop.ts').then((module) => module.stop),
+  restart: () => import('./commands/restart.ts').then((module) => module.restart),
+  demo: () => import('./commands/demo.ts').then((module) => module.demo),
+  reset: () => import('./commands/reset.ts').then((module) => module.reset),
+  test: () => import('./commands/test.ts').then((module) => module.test),
+  bench: () => import('./commands/bench.ts').then((module) => module.bench),
+  help: () => import('./commands/help.ts').then((module) => module.help),
+  version: () => import('./commands/version.ts').then((module) => module.version),
+};
+
+/** The command of that name, or undefined. */
+export async function loadCommand(name: string): Promise<Command | undefined> {
+  return Object.hasOwn(LOADERS, name) ? LOADERS[name]?.() : undefined;
+}
+
+/** Every command, in the order that the help shows them. */
+export function loadCommands(): Promise<readonly Command[]> {
+  return Promise.all(Object.values(LOADERS).map((load) => load()));
+}

@@ -1,0 +1,105 @@
+/** `status`: how the process, the stores and every projection are. */
+import type { Config } from '../../config.ts';
+import { EXIT } from '../cli-error.ts';
+import { defineCommand } from '../command.ts';
+import { baseUrl, readConfig } from '../project.ts';
+import type { ProjectionStatus, ServiceStatus } from '../service-probe.ts';
+import { findService, type ServiceView } from '../service-process.ts';
+import {
+  alignColumns,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  paint,
+  print,
+  printJson,
+} from '../terminal.ts';
+
+export const status = defineCommand({
+  name: 'status',
+  summary: 'Show how the bank is doing: process, health, stores, projections.',
+  details: 'Exit code: 0 when ready, 1 when unhealthy, 3 when not running.',
+  options: { json: { type: 'boolean', help: 'Print everything as JSON' } },
+  async run({ json }) {
+    const config = readConfig();
+    const view = await findService(config);
+    const judged = judge(config, view);
+    if (json) printJson({ ...judged, ...details(config, view) });
+    else show(config, view, judged);
+    return { ready: EXIT.ok, unhealthy: EXIT.failed, not_running: EXIT.notRunning }[judged.state];
+  },
+});
+
+/** The verdict on a service, and the sentence that explains it. */
+export interface Verdict {
+  readonly state: 'ready' | 'unhealthy' | 'not_running';
+  readonly message: string;
+}
+
+/** Decides from what was seen whether the bank is ready, unhealthy or not running. */
+export function judge(config: Pick<Config, 'host' | 'port'>, { pid, probe }: ServiceView): Verdict {
+  const url = baseUrl(config);
+  if (probe.kind === 'openbank') {
+    if (probe.ready) return { state: 'ready', message: 'OpenBank is ready.' };
+    return { state: 'unhealthy', message: `OpenBank is running, but says it is ${probe.health.status}.` };
+  }
+  if (pid !== undefined) {
+    return { state: 'unhealthy', message: `OpenBank runs (process ${pid}), but does not answer at ${url}.` };
+  }
+  const other = probe.kind === 'unreachable' ? '' : ` Another program answers at ${url}.`;
+  return { state: 'not_running', message: `OpenBank is not running.${other}` };
+}
+
+function details(config: Config, { pid, probe }: ServiceView) {
+  const seen = probe.kind === 'openbank' ? probe : undefined;
+  return {
+    url: baseUrl(config),
+    pid: seen?.status.pid ?? pid ?? null,
+    health: seen?.health ?? null,
+    service: seen?.status ?? null,
+  };
+}
+
+function show(config: Config, { probe }: ServiceView, { state, message }: Verdict): void {
+  const colour = ({ ready: 'green', unhealthy: 'red', not_running: 'yellow' } as const)[state];
+  print(`${paint(colour, '●')} ${message}`);
+  if (probe.kind !== 'openbank') return;
+  print('', alignColumns(overview(config, probe.status), { indent: 2 }));
+  const { projections } = probe.status;
+  if (projections.length > 0) print('', projectionTable(projections));
+}
+
+function overview(config: Config, service: ServiceStatus): string[][] {
+  const { event_store: events, read_models: models } = service;
+  const up = formatDuration(service.uptime_seconds);
+  return [
+    ['Address', paint('cyan', baseUrl(config))],
+    ['Version', `${service.version}, role ${service.role}`],
+    ['Process', `${service.pid}, up ${up} (since ${service.started_at})`],
+    ['Memory', formatBytes(service.memory_bytes)],
+    ['Event store', `${events.kind}, ${formatCount(events.events)} events, ${events.location}`],
+    ['Read models', `${models.kind}, ${models.location}`],
+  ];
+}
+
+/** One aligned line per projection. */
+export function projectionTable(projections: readonly ProjectionStatus[]): string {
+  const header = ['Projection', 'Version', 'State', 'Lag', 'Lag (ms)', 'Position', 'Dead letters'];
+  const rows = projections.map((projection) => [
+    projection.name,
+    String(projection.version),
+    paint(projection.state === 'running' ? 'green' : 'red', projection.state),
+    figure(projection.lag_events),
+    figure(projection.lag_ms),
+    String(projection.position ?? '-'),
+    paint(projection.dead_letters > 0 ? 'red' : 'reset', String(projection.dead_letters)),
+  ]);
+  return alignColumns([header.map((title) => paint('bold', title)), ...rows], {
+    indent: 2,
+    right: [1, 3, 4, 5, 6],
+  });
+}
+
+function figure(value: number | null): string {
+  return value === null ? '-' : formatCount(value);
+}

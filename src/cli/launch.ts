@@ -1,0 +1,116 @@
+/** Starts the service as a background process and waits until it is ready. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config.ts';
+import { CliError, EXIT } from './cli-error.ts';
+import { baseUrl, logFile, NODE_FLAGS, outputFile, PROJECT_ROOT, pidFile, SERVICE_ENTRY } from './project.ts';
+import { probe } from './service-probe.ts';
+import { findService, readPid } from './service-process.ts';
+
+const READY_WITHIN_MS = 30_000;
+
+/** `already` is a healthy service that was running before. */
+export interface Launch {
+  readonly outcome: 'started' | 'already';
+  readonly pid: number;
+}
+
+/**
+ * Makes sure that the service of this data directory runs and is ready.
+ * @throws CliError with the service's own sentence and exit code when it cannot start.
+ */
+export async function launch(config: Config): Promise<Launch> {
+  if (config.port === 0) {
+    const why =
+      'OPENBANK_PORT=0 is not usable in the background: the other commands could not find the service.';
+    throw new CliError(`${why} Use start --foreground or name a port.`, EXIT.usage);
+  }
+  const running = await runningAlready(config);
+  if (running) return running;
+  const child = spawnInBackground(config);
+  const ended = exitOf(child);
+  const state = await Promise.race([ended, untilReady(config, child)]);
+  if (state === 'ready') return { outcome: 'started', pid: child.pid ?? 0 };
+  // Of two starts at the same time one wins; the other one's service refuses, and that is no failure.
+  const winner = await runningAlready(config);
+  if (winner) return winner;
+  throw new CliError(lastWords(config), state);
+}
+
+async function runningAlready(config: Config): Promise<Launch | undefined> {
+  const { pid, probe: seen } = await findService(config);
+  const url = baseUrl(config);
+  if (pid === undefined) {
+    if (seen.kind !== 'openbank') return undefined;
+    const other = `Another OpenBank (process ${seen.status.pid}, events in ${seen.status.event_store.location})`;
+    throw new CliError(`${other} answers at ${url}; stop it or set another OPENBANK_PORT.`);
+  }
+  if (seen.kind === 'openbank' && seen.ready && seen.status.pid === pid) return { outcome: 'already', pid };
+  const state = seen.kind === 'openbank' ? `says it is ${seen.health.status}` : `does not answer at ${url}`;
+  throw new CliError(
+    `OpenBank runs already (process ${pid}) but ${state}. See ./openbank status, or restart it.`,
+  );
+}
+
+function spawnInBackground(config: Config): ChildProcess {
+  const output = openOutput(config);
+  try {
+    const child = spawn(process.execPath, [...NODE_FLAGS, SERVICE_ENTRY], {
+      cwd: PROJECT_ROOT,
+      detached: true,
+      stdio: ['ignore', output, output],
+      env: { ...process.env, OPENBANK_LOG_FILE: logFile(config) },
+    });
+    child.unref();
+    return child;
+  } finally {
+    closeSync(output);
+  }
+}
+
+function openOutput(config: Config): number {
+  try {
+    // Owner only: the databases hold personal data.
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    return openSync(outputFile(config), 'w');
+  } catch (error) {
+    throw new CliError(`The data directory ${config.dataDir} is not writable: ${(error as Error).message}.`);
+  }
+}
+
+function exitOf(child: ChildProcess): Promise<number> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) =>
+      reject(new CliError(`The service could not be started: ${error.message}.`)),
+    );
+    child.once('exit', (code) => resolve(code || EXIT.failed));
+  });
+}
+
+/** The pid file tells that it is our child who answers, and not another program at the same address. */
+async function untilReady(config: Config, child: ChildProcess): Promise<'ready'> {
+  const url = baseUrl(config);
+  const deadline = performance.now() + READY_WITHIN_MS;
+  for (let pause = 20; performance.now() < deadline; pause = Math.min(pause * 1.5, 250)) {
+    await delay(pause);
+    if (readPid(pidFile(config)) !== child.pid) continue;
+    const seen = await probe(url, 1000);
+    if (seen.kind === 'openbank' && seen.ready) return 'ready';
+  }
+  const seconds = READY_WITHIN_MS / 1000;
+  throw new CliError(
+    `OpenBank is not ready after ${seconds} s; it goes on starting. See ./openbank status and logs.`,
+  );
+}
+
+/** The service's own sentence, without the prefix that this command adds again; else its last lines. */
+function lastWords(config: Config): string {
+  const lines = readFileSync(outputFile(config), 'utf8').trim().split('\n').slice(-20);
+  const sentence = lines.findLast((line) => line.startsWith('openbank: '));
+  if (sentence) return sentence.slice('openbank: '.length);
+  const said = lines.join('\n');
+  return said
+    ? `The service ended at once and said:\n${said}`
+    : 'The service ended at once and said nothing.';
+}

@@ -1,0 +1,72 @@
+/** The files that OpenBank made, and nothing else: what a reset may delete. */
+import { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { Config, SqliteLocation } from '../config.ts';
+import { logFile, outputFile, pidFile } from './project.ts';
+
+/** A file that exists. */
+export interface OwnFile {
+  readonly path: string;
+  readonly bytes: number;
+}
+
+/** What SQLite and the store's lock put beside a database. */
+const DATABASE_SUFFIXES = ['', '-wal', '-shm', '-journal', '.lock', '.lock-journal'];
+
+/** Where SQLite's file header holds the application id, see https://www.sqlite.org/fileformat.html. */
+const APPLICATION_ID_AT = 68;
+
+/** The existing files of this configuration: databases, logs with their rotated parts, pid file. */
+export function ownFiles(config: Config): readonly OwnFile[] {
+  const log = logFile(config);
+  const paths = new Set([
+    ...databaseFiles(config.eventStore, config.dataDir),
+    ...databaseFiles(config.readModels, config.dataDir),
+    log,
+    ...rotatedLogs(log),
+    outputFile(config),
+    pidFile(config),
+  ]);
+  return [...paths].flatMap((path) => {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    // A directory of that name is not ours.
+    return stats?.isFile() || stats?.isSymbolicLink() ? [{ path, bytes: stats.size }] : [];
+  });
+}
+
+function databaseFiles(location: SqliteLocation, dataDir: string): readonly string[] {
+  if (location.kind === 'memory' || isForeign(location.path, dataDir)) return [];
+  return DATABASE_SUFFIXES.map((suffix) => location.path + suffix);
+}
+
+/**
+ * A mistyped setting can name a database of another program, which the service refuses to open and a reset must
+ * not delete: ours carry an application id that begins with "OB". In the data directory a damaged one is ours too.
+ */
+function isForeign(path: string, dataDir: string): boolean {
+  if (dirname(path) === dataDir) return false;
+  try {
+    const header = Buffer.alloc(APPLICATION_ID_AT + 2);
+    const file = openSync(path, 'r');
+    try {
+      const bytes = readSync(file, header);
+      return bytes > 0 && header.toString('latin1', APPLICATION_ID_AT) !== 'OB';
+    } finally {
+      closeSync(file);
+    }
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
+}
+
+function rotatedLogs(log: string): readonly string[] {
+  const name = basename(log);
+  const rotated = (file: string) => file.startsWith(`${name}.`) && /^\d+$/.test(file.slice(name.length + 1));
+  try {
+    return readdirSync(dirname(log))
+      .filter(rotated)
+      .map((file) => join(dirname(log), file));
+  } catch {
+    return [];
+  }
+}

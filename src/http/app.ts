@@ -1,0 +1,77 @@
+/** Builds the HTTP application; it does not listen, so tests can talk to it through `inject`. */
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
+import { checkInput } from '../application/fields.ts';
+import { installConsistencyTokens } from './consistency.ts';
+import { accountsController } from './controllers/accounts.ts';
+import { operationsController } from './controllers/operations.ts';
+import { personsController } from './controllers/persons.ts';
+import { transactionsController } from './controllers/transactions.ts';
+import { installErrorHandler } from './error-handler.ts';
+import { installJsonBody } from './json-body.ts';
+import type { Services } from './messages.ts';
+import { type ExampleIds, installOpenApi } from './openapi.ts';
+import { type InputPlace, inputProblem, ProblemException, problem } from './problems.ts';
+
+/** The largest body, in bytes: every request of this API is far smaller. */
+const BODY_BYTES_MAX = 64 * 1024;
+const REQUEST_TIMEOUT_MS = 30_000;
+const CLIENT_REQUEST_ID = /^[\w.:-]{1,100}$/;
+
+export interface AppOptions extends Services {
+  readonly version: string;
+  readonly logger: FastifyBaseLogger;
+  readonly newId: () => string;
+  readonly newestIds: ExampleIds;
+}
+
+export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
+  const { logger, newId, version, readYourWrites } = options;
+  const app = Fastify({
+    loggerInstance: logger,
+    disableRequestLogging: true,
+    bodyLimit: BODY_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestIdHeader: false,
+    genReqId: (request) => {
+      const sent = request.headers['x-request-id'];
+      return typeof sent === 'string' && CLIENT_REQUEST_ID.test(sent) ? sent : newId();
+    },
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(({ schema, httpPart }) => validator(schema as z.ZodType, httpPart));
+  // Answers are built by typed code and held to their schemas by the tests: no second check on every request.
+  app.setSerializerCompiler(() => JSON.stringify);
+  installJsonBody(app);
+  installErrorHandler(app);
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id);
+  });
+  await installOpenApi(app, version, options.newestIds);
+  await app.register(
+    async (api) => {
+      installConsistencyTokens(api, readYourWrites);
+      await api.register(personsController(options));
+      await api.register(accountsController(options));
+      await api.register(transactionsController(options));
+    },
+    { prefix: '/api/v1' },
+  );
+  await app.register(operationsController(options));
+  return app;
+}
+
+const PLACES: Readonly<Record<string, InputPlace>> = { body: 'body', params: 'path', querystring: 'query' };
+
+/** Fastify's validator made of a zod schema; what is wrong becomes a problem that points at the field. */
+function validator(schema: z.ZodType, httpPart: string | undefined) {
+  const place = PLACES[httpPart ?? ''] ?? 'body';
+  return (value: unknown) => {
+    if (place === 'body' && (value === undefined || value === null)) {
+      return { error: new ProblemException(problem('missing_body')) };
+    }
+    const checked = checkInput(schema, value);
+    if (checked.ok) return { value: checked.value };
+    return { error: new ProblemException(inputProblem(checked.problems, place)) };
+  };
+}

@@ -1,0 +1,20 @@
+/** A GET that carries `x-consistency-token` is answered only when the read models have seen that write. */
+import type { FastifyInstance } from 'fastify';
+import type { ReadYourWrites } from '../event-sourcing/read-your-writes.ts';
+import { ProblemException, problem } from './problems.ts';
+
+/** The longest that a read waits, in milliseconds; a projector that is well needs a few. */
+const WAIT_MS_MAX = 2_000;
+
+export function installConsistencyTokens(app: FastifyInstance, readYourWrites: ReadYourWrites): void {
+  app.addHook('preHandler', async (request) => {
+    const token = request.headers['x-consistency-token'];
+    if (token === undefined || request.method !== 'GET') return;
+    const position = readYourWrites.parse(String(token));
+    if (position === 'malformed') throw new ProblemException(problem('invalid_consistency_token'));
+    if (position === 'of_another_store') throw new ProblemException(problem('foreign_consistency_token'));
+    if (!(await readYourWrites.waitFor(position, WAIT_MS_MAX))) {
+      throw new ProblemException(problem('read_model_behind'));
+    }
+  });
+}

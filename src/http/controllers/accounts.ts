@@ -1,0 +1,308 @@
+/** Routes of accounts: open, get, list, by owner, their commands, transactions and raw events. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import {
+  ChangeOverdraftLimit,
+  changeOverdraftLimitFields,
+} from '../../application/commands/change-overdraft-limit.ts';
+import { CloseBankAccount, closeBankAccountFields } from '../../application/commands/close-bank-account.ts';
+import {
+  CreateBankAccount,
+  createBankAccountFields,
+} from '../../application/commands/create-bank-account.ts';
+import { CreateDeposit } from '../../application/commands/create-deposit.ts';
+import { CreateWithdrawal } from '../../application/commands/create-withdrawal.ts';
+import { postingFields } from '../../application/commands/record-posting.ts';
+import {
+  accountIdFields,
+  GetAccount,
+  GetAccountsByOwner,
+  ListAccounts,
+  ListAccountTransactions,
+  ownerIdFields,
+} from '../../application/queries/accounts.ts';
+import { pageFields } from '../../application/queries/paging.ts';
+import { ListAccountEvents, streamReadFields } from '../../application/queries/streams.ts';
+import {
+  accepted,
+  contextOf,
+  guardedContextOf,
+  type Services,
+  sendDocument,
+  writtenHeaders,
+} from '../messages.ts';
+import { AMOUNT_CODES, BODY_CODES, READ_CODES, STORE_CODES } from '../problem-catalog.ts';
+import {
+  accountPageSchema,
+  accountSchema,
+  accountStateSchema,
+  eventPageSchema,
+  postingPageSchema,
+  postingSchema,
+  problemResponses,
+} from '../schemas.ts';
+
+const tags = ['accounts'];
+const GUARDED_CODES = [
+  'account_not_found',
+  'invalid_id',
+  'account_closed',
+  'revision_mismatch',
+  'invalid_if_match',
+] as const;
+const PAGE_CODES = ['invalid_cursor', 'out_of_range', 'unknown_field', 'invalid_id', ...READ_CODES] as const;
+
+/** If-Match as the OpenAPI document shows it; the value itself is checked where the command is built. */
+const guardHeaders = z.looseObject({
+  'if-match': z
+    .string()
+    .optional()
+    .meta({ description: 'The ETag that the client saw; another revision answers 412.' }),
+});
+
+const shorthandPosting = postingFields.omit({ account_id: true });
+
+export const accountsController =
+  ({ mediator, readYourWrites }: Services): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.post(
+      '/accounts',
+      {
+        schema: {
+          operationId: 'createAccount',
+          tags,
+          summary: 'Open an account',
+          body: createBankAccountFields,
+          response: {
+            201: accountStateSchema.describe('Opened.'),
+            ...problemResponses([
+              ...BODY_CODES,
+              'person_not_found',
+              'invalid_id',
+              'invalid_value',
+              'unknown_currency',
+              'amount_negative',
+              ...AMOUNT_CODES,
+              ...STORE_CODES,
+            ]),
+          },
+        },
+      },
+      async (request, reply) => {
+        const decision = await mediator.send(CreateBankAccount, request.body, contextOf(request));
+        const result = accepted(decision, request);
+        writtenHeaders(reply, result, readYourWrites);
+        return reply
+          .code(201)
+          .header('location', `/api/v1/accounts/${result.account.id}`)
+          .send(result.account);
+      },
+    );
+
+    app.get(
+      '/accounts',
+      {
+        schema: {
+          operationId: 'listAccounts',
+          tags,
+          summary: 'List accounts, oldest first',
+          querystring: z.strictObject(pageFields),
+          response: { 200: accountPageSchema, ...problemResponses(PAGE_CODES) },
+        },
+      },
+      async (request, reply) =>
+        reply.send(accepted(await mediator.send(ListAccounts, request.query, contextOf(request)), request)),
+    );
+
+    app.get(
+      '/accounts/by-owner/:owner_id',
+      {
+        schema: {
+          operationId: 'getAccountsByOwner',
+          tags,
+          summary: "List an owner's accounts, oldest first",
+          params: ownerIdFields,
+          querystring: z.strictObject(pageFields),
+          response: { 200: accountPageSchema, ...problemResponses(['person_not_found', ...PAGE_CODES]) },
+        },
+      },
+      async (request, reply) => {
+        const input = { ...request.query, ...request.params };
+        return reply.send(
+          accepted(await mediator.send(GetAccountsByOwner, input, contextOf(request)), request),
+        );
+      },
+    );
+
+    app.get(
+      '/accounts/:id',
+      {
+        schema: {
+          operationId: 'getAccount',
+          tags,
+          summary: 'Get an account with its balance',
+          params: accountIdFields,
+          response: {
+            200: accountSchema,
+            ...problemResponses(['account_not_found', 'invalid_id', 'read_model_blocked', ...READ_CODES]),
+          },
+        },
+      },
+      async (request, reply) =>
+        sendDocument(
+          request,
+          reply,
+          accepted(await mediator.send(GetAccount, request.params, contextOf(request)), request),
+        ),
+    );
+
+    for (const [path, message, word] of [
+      ['deposit', CreateDeposit, 'Deposit into'],
+      ['withdraw', CreateWithdrawal, 'Withdraw from'],
+    ] as const) {
+      app.post(
+        `/accounts/:id/${path}`,
+        {
+          schema: {
+            operationId: `${path}OnAccount`,
+            tags,
+            summary: `${word} this account`,
+            params: accountIdFields,
+            headers: guardHeaders,
+            body: shorthandPosting,
+            response: {
+              201: postingSchema.describe('Recorded.'),
+              ...problemResponses([
+                ...BODY_CODES,
+                ...GUARDED_CODES,
+                ...(path === 'withdraw'
+                  ? (['insufficient_funds'] as const)
+                  : (['balance_limit_exceeded'] as const)),
+                'amount_not_positive',
+                ...AMOUNT_CODES,
+                'too_short',
+                'too_long',
+                ...STORE_CODES,
+              ]),
+            },
+          },
+        },
+        async (request, reply) => {
+          const input = { ...request.body, account_id: request.params.id };
+          const result = accepted(await mediator.send(message, input, guardedContextOf(request)), request);
+          writtenHeaders(reply, result, readYourWrites);
+          const location = `/api/v1/transactions/${result.posting.transaction_id}`;
+          return reply.code(201).header('location', location).send(result.posting);
+        },
+      );
+    }
+
+    app.put(
+      '/accounts/:id/overdraft-limit',
+      {
+        schema: {
+          operationId: 'changeOverdraftLimit',
+          tags,
+          summary: 'Change the overdraft limit',
+          params: accountIdFields,
+          headers: guardHeaders,
+          body: changeOverdraftLimitFields.omit({ account_id: true }),
+          response: {
+            200: accountStateSchema.describe('Changed, or as it was already.'),
+            ...problemResponses([
+              ...BODY_CODES,
+              ...GUARDED_CODES,
+              'overdraft_in_use',
+              'amount_negative',
+              ...AMOUNT_CODES,
+              ...STORE_CODES,
+            ]),
+          },
+        },
+      },
+      async (request, reply) => {
+        const input = { ...request.body, account_id: request.params.id };
+        const result = accepted(
+          await mediator.send(ChangeOverdraftLimit, input, guardedContextOf(request)),
+          request,
+        );
+        return writtenHeaders(reply, result, readYourWrites).send(result.account);
+      },
+    );
+
+    app.post(
+      '/accounts/:id/close',
+      {
+        schema: {
+          operationId: 'closeAccount',
+          tags,
+          summary: 'Close an account whose balance is zero',
+          params: accountIdFields,
+          headers: guardHeaders,
+          body: closeBankAccountFields.omit({ account_id: true }),
+          response: {
+            200: accountStateSchema.describe('Closed.'),
+            ...problemResponses([
+              ...BODY_CODES,
+              ...GUARDED_CODES,
+              'balance_not_zero',
+              'too_short',
+              'too_long',
+              ...STORE_CODES,
+            ]),
+          },
+        },
+      },
+      async (request, reply) => {
+        const input = { ...request.body, account_id: request.params.id };
+        const result = accepted(
+          await mediator.send(CloseBankAccount, input, guardedContextOf(request)),
+          request,
+        );
+        return writtenHeaders(reply, result, readYourWrites).send(result.account);
+      },
+    );
+
+    app.get(
+      '/accounts/:id/transactions',
+      {
+        schema: {
+          operationId: 'listAccountTransactions',
+          tags,
+          summary: "List an account's transactions, newest first",
+          params: accountIdFields,
+          querystring: z.strictObject(pageFields),
+          response: { 200: postingPageSchema, ...problemResponses(['account_not_found', ...PAGE_CODES]) },
+        },
+      },
+      async (request, reply) => {
+        const input = { ...request.query, ...request.params };
+        return reply.send(
+          accepted(await mediator.send(ListAccountTransactions, input, contextOf(request)), request),
+        );
+      },
+    );
+
+    app.get(
+      '/accounts/:id/events',
+      {
+        schema: {
+          operationId: 'listAccountEvents',
+          tags,
+          summary: "An account's raw events, from its stream",
+          params: accountIdFields,
+          querystring: streamReadFields,
+          response: {
+            200: eventPageSchema,
+            ...problemResponses(['account_not_found', 'invalid_value', ...PAGE_CODES]),
+          },
+        },
+      },
+      async (request, reply) => {
+        const input = { ...request.query, ...request.params };
+        return reply.send(
+          accepted(await mediator.send(ListAccountEvents, input, contextOf(request)), request),
+        );
+      },
+    );
+  };

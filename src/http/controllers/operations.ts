@@ -1,0 +1,142 @@
+/** Routes for operators: health, status, the stream browser, and what each problem code means. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import {
+  ListStreams,
+  ReadStream,
+  streamListFields,
+  streamNameFields,
+  streamReadFields,
+} from '../../application/queries/streams.ts';
+import { accepted, contextOf, type Services } from '../messages.ts';
+import { isProblemCode, PROBLEM_CATALOG } from '../problem-catalog.ts';
+import { problem, sendProblem } from '../problems.ts';
+import {
+  eventPageSchema,
+  problemResponses,
+  readinessSchema,
+  statusSchema,
+  streamPageSchema,
+} from '../schemas.ts';
+
+const tags = ['operations'];
+
+export const operationsController =
+  ({ mediator, status, readiness }: Services): FastifyPluginAsyncZod =>
+  async (app) => {
+    app.get(
+      '/health/live',
+      {
+        schema: {
+          operationId: 'live',
+          tags,
+          summary: 'Whether the process answers',
+          response: { 200: z.strictObject({ status: z.literal('live') }).meta({ id: 'Liveness' }) },
+        },
+      },
+      async (_request, reply) => reply.send({ status: 'live' }),
+    );
+
+    app.get(
+      '/health/ready',
+      {
+        schema: {
+          operationId: 'ready',
+          tags,
+          summary: 'Whether writes are taken and read models follow',
+          response: { 200: readinessSchema, 503: readinessSchema },
+        },
+      },
+      async (_request, reply) => {
+        const answer = await readiness();
+        return reply.code(answer.status === 'ready' ? 200 : 503).send(answer);
+      },
+    );
+
+    app.get(
+      '/admin/status',
+      {
+        schema: {
+          operationId: 'status',
+          tags,
+          summary: 'Process, stores, and how far each projection is',
+          response: { 200: statusSchema, ...problemResponses(['store_unavailable']) },
+        },
+      },
+      async (_request, reply) => reply.send(await status()),
+    );
+
+    app.get(
+      '/admin/streams',
+      {
+        schema: {
+          operationId: 'listStreams',
+          tags,
+          summary: 'List streams by name',
+          querystring: streamListFields,
+          response: {
+            200: streamPageSchema,
+            ...problemResponses(['out_of_range', 'unknown_field', 'too_long', 'store_unavailable']),
+          },
+        },
+      },
+      async (request, reply) =>
+        reply.send(accepted(await mediator.send(ListStreams, request.query, contextOf(request)), request)),
+    );
+
+    app.get(
+      '/admin/streams/:name',
+      {
+        schema: {
+          operationId: 'readStream',
+          tags,
+          summary: 'Read the events of a stream with their whole envelopes',
+          params: streamNameFields,
+          querystring: streamReadFields,
+          response: {
+            200: eventPageSchema,
+            ...problemResponses([
+              'stream_not_found',
+              'invalid_cursor',
+              'invalid_value',
+              'out_of_range',
+              'unknown_field',
+              'store_unavailable',
+            ]),
+          },
+        },
+      },
+      async (request, reply) => {
+        const input = { ...request.query, ...request.params };
+        return reply.send(accepted(await mediator.send(ReadStream, input, contextOf(request)), request));
+      },
+    );
+
+    app.get(
+      '/problems/:code',
+      {
+        schema: {
+          operationId: 'explainProblem',
+          tags,
+          summary: 'What a problem code means',
+          params: z.strictObject({
+            code: z
+              .string()
+              .max(100)
+              .meta({ examples: ['insufficient_funds'] }),
+          }),
+          response: {
+            200: z
+              .strictObject({ code: z.string(), status: z.int(), title: z.string(), meaning: z.string() })
+              .meta({ id: 'ProblemKind' }),
+            ...problemResponses(['problem_not_found']),
+          },
+        },
+      },
+      async (request, reply) => {
+        const { code } = request.params;
+        if (!isProblemCode(code)) return sendProblem(reply, problem('problem_not_found'));
+        return reply.send({ code, ...PROBLEM_CATALOG[code] });
+      },
+    );
+  };

@@ -1,0 +1,80 @@
+/** Routes of transactions: deposit, withdrawal, interest, and one transaction by its id. */
+import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { CreateDeposit } from '../../application/commands/create-deposit.ts';
+import { CreateWithdrawal } from '../../application/commands/create-withdrawal.ts';
+import { PostInterest } from '../../application/commands/post-interest.ts';
+import { postingFields } from '../../application/commands/record-posting.ts';
+import { GetTransaction, transactionIdFields } from '../../application/queries/transactions.ts';
+import { accepted, contextOf, type Services, sendDocument, writtenHeaders } from '../messages.ts';
+import { AMOUNT_CODES, BODY_CODES, type ProblemCode, READ_CODES, STORE_CODES } from '../problem-catalog.ts';
+import { postingSchema, problemResponses } from '../schemas.ts';
+
+const tags = ['transactions'];
+
+const POSTING_CODES: readonly ProblemCode[] = [
+  ...BODY_CODES,
+  'account_not_found',
+  'account_closed',
+  'invalid_id',
+  'amount_not_positive',
+  ...AMOUNT_CODES,
+  'too_short',
+  'too_long',
+  ...STORE_CODES,
+];
+
+const POSTING_ROUTES = [
+  ['deposit', CreateDeposit, 'Deposit money', 'balance_limit_exceeded'],
+  ['withdrawal', CreateWithdrawal, 'Withdraw money, within balance and overdraft', 'insufficient_funds'],
+  ['interest', PostInterest, 'Post interest that the bank pays', 'balance_limit_exceeded'],
+] as const;
+
+export const transactionsController =
+  ({ mediator, readYourWrites }: Services): FastifyPluginAsyncZod =>
+  async (app) => {
+    for (const [path, message, summary, code] of POSTING_ROUTES) {
+      app.post(
+        `/transactions/${path}`,
+        {
+          schema: {
+            operationId: path,
+            tags,
+            summary,
+            body: postingFields,
+            response: {
+              201: postingSchema.describe('Recorded.'),
+              ...problemResponses([...POSTING_CODES, code]),
+            },
+          },
+        },
+        async (request, reply) => {
+          const result = accepted(await mediator.send(message, request.body, contextOf(request)), request);
+          writtenHeaders(reply, result, readYourWrites);
+          const location = `/api/v1/transactions/${result.posting.transaction_id}`;
+          return reply.code(201).header('location', location).send(result.posting);
+        },
+      );
+    }
+
+    app.get(
+      '/transactions/:id',
+      {
+        schema: {
+          operationId: 'getTransaction',
+          tags,
+          summary: 'Get a transaction',
+          params: transactionIdFields,
+          response: {
+            200: postingSchema,
+            ...problemResponses(['transaction_not_found', 'invalid_id', 'read_model_blocked', ...READ_CODES]),
+          },
+        },
+      },
+      async (request, reply) =>
+        sendDocument(
+          request,
+          reply,
+          accepted(await mediator.send(GetTransaction, request.params, contextOf(request)), request),
+        ),
+    );
+  };

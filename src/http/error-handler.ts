@@ -1,0 +1,65 @@
+/** The one place where whatever was thrown becomes a problem. */
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { StoreError } from '../event-sourcing/store-error.ts';
+import { type Problem, ProblemException, problem, sendProblem } from './problems.ts';
+
+export function installErrorHandler(app: FastifyInstance): void {
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    const body = toProblem(error);
+    if (body.status >= 500) report(error, body, request);
+    return sendProblem(reply, body);
+  });
+  app.setNotFoundHandler((request: FastifyRequest, reply: FastifyReply) => {
+    return sendProblem(
+      reply,
+      problem('route_not_found', `There is no route ${request.method} ${pathOf(request)}.`),
+    );
+  });
+}
+
+function toProblem(error: FastifyError): Problem {
+  if (error instanceof ProblemException) return error.problem;
+  if (error instanceof StoreError) return storeProblem(error);
+  switch (error.code) {
+    case 'FST_ERR_CTP_EMPTY_JSON_BODY':
+      return problem('missing_body');
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return problem('unsupported_media_type');
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return problem('body_too_large');
+    case 'FST_ERR_CTP_INVALID_JSON_BODY':
+      return problem('malformed_json');
+  }
+  if (error instanceof SyntaxError && error.statusCode === 400) return problem('malformed_json');
+  if (error.statusCode !== undefined && error.statusCode < 500)
+    return problem('malformed_request', error.message);
+  return problem('internal_error');
+}
+
+function storeProblem(error: StoreError): Problem {
+  switch (error.code) {
+    case 'busy':
+      return problem('store_busy');
+    case 'disk_full':
+      return problem('store_disk_full');
+    case 'closed':
+      return problem('shutting_down');
+    case 'unavailable':
+      return problem('store_unavailable');
+    default:
+      return problem('internal_error');
+  }
+}
+
+/** The log names the request and the error; neither the body nor the URL's values go with it. */
+function report(error: FastifyError, body: Problem, request: FastifyRequest): void {
+  const route = request.routeOptions.url ?? 'unknown route';
+  request.log.error(
+    { request_id: request.id, method: request.method, route, code: body.code, err: error },
+    body.title,
+  );
+}
+
+function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? request.url;
+}

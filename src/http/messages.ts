@@ -1,0 +1,65 @@
+/** The steps that every controller shares: who asks, what was decided, and the headers of an answer. */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Written } from '../application/bank.ts';
+import type { Mediator, RequestContext } from '../application/mediator.ts';
+import type { Decision } from '../domain/decision.ts';
+import type { ReadYourWrites } from '../event-sourcing/read-your-writes.ts';
+import { ProblemException, problem, rejectionProblem } from './problems.ts';
+import type { Readiness, Status } from './schemas.ts';
+
+/** What controllers work with. */
+export interface Services {
+  readonly mediator: Mediator;
+  readonly readYourWrites: ReadYourWrites;
+  readonly status: () => Promise<Status>;
+  readonly readiness: () => Promise<Readiness>;
+}
+
+const TRACE_ID = /^[\w.:-]{1,100}$/;
+const ETAG = /^"(\d{1,15})"$/;
+
+/** Ids for tracing: the correlation id comes from the client, or else it is the request's own id. */
+export function contextOf(request: FastifyRequest): RequestContext {
+  const sent = request.headers['x-correlation-id'];
+  const correlation = typeof sent === 'string' && TRACE_ID.test(sent) ? sent : request.id;
+  return { correlation_id: correlation, causation_id: request.id };
+}
+
+/** As `contextOf`, with the revision that the client insists on. @throws ProblemException `invalid_if_match` */
+export function guardedContextOf(request: FastifyRequest): RequestContext {
+  const ifMatch = request.headers['if-match'];
+  if (ifMatch === undefined || ifMatch === '*') return contextOf(request);
+  const match = ETAG.exec(ifMatch);
+  if (!match) throw new ProblemException(problem('invalid_if_match'));
+  return { ...contextOf(request), expectedRevision: Number(match[1]) };
+}
+
+/** The value that was decided. @throws ProblemException for a rejection */
+export function accepted<T>(decision: Decision<T>, request: FastifyRequest): T {
+  if (decision.ok) return decision.value;
+  throw new ProblemException(rejectionProblem(decision.rejection, request.body));
+}
+
+/** Puts the write's revision and consistency token into the headers. */
+export function writtenHeaders(
+  reply: FastifyReply,
+  written: Written,
+  readYourWrites: ReadYourWrites,
+): FastifyReply {
+  reply.header('etag', `"${written.revision}"`);
+  if (written.position !== undefined) {
+    reply.header('x-consistency-token', readYourWrites.token(written.position));
+  }
+  return reply;
+}
+
+/** Answers a document with its revision as ETag, or 304 when the client has that one already. */
+export function sendDocument<T extends { readonly revision: number }>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  document: T,
+): FastifyReply {
+  const etag = `"${document.revision}"`;
+  reply.header('etag', etag);
+  return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(document);
+}

@@ -1,0 +1,90 @@
+/** The OpenAPI document, made from the routes' zod schemas, and the Swagger UI that serves it. */
+import swagger from '@fastify/swagger';
+import swaggerUi from '@fastify/swagger-ui';
+import type { FastifyInstance } from 'fastify';
+import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { EXAMPLE_IDS } from './schemas.ts';
+
+const DESCRIPTION = `An event-sourced bank-account service.
+
+Register a person, open an account, move money. Amounts are decimal strings or numbers; answers are decimal strings.
+Errors are \`application/problem+json\` with a stable \`code\`. A write answers an \`ETag\` (the stream's revision) and an
+\`x-consistency-token\`; a GET that sends the token back sees that write.
+
+The ids in the examples are those of the newest person, account and transaction in this bank: after registering a
+person, reload this page, and every example runs as it is.`;
+
+/** Finds ids that exist, by the names of `EXAMPLE_IDS`; a name without one keeps its placeholder. */
+export type ExampleIds = () => Promise<Partial<Record<keyof typeof EXAMPLE_IDS, string>>>;
+
+export async function installOpenApi(
+  app: FastifyInstance,
+  version: string,
+  newestIds: ExampleIds,
+): Promise<void> {
+  await app.register(swagger, {
+    openapi: {
+      openapi: '3.1.0',
+      info: {
+        title: 'OpenBank',
+        version,
+        description: DESCRIPTION,
+        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      },
+      servers: [{ url: '/' }],
+      tags: [
+        { name: 'persons', description: 'Who owns accounts.' },
+        { name: 'accounts', description: 'Accounts, their balances and their history.' },
+        { name: 'transactions', description: 'Money in and out.' },
+        { name: 'operations', description: 'Health, status and the stream browser.' },
+      ],
+    },
+    transform: jsonSchemaTransform,
+    transformObject: (input) => asProblemJson(jsonSchemaTransformObject(input)),
+  });
+  let ids: Awaited<ReturnType<ExampleIds>> = {};
+  await app.register(swaggerUi, {
+    routePrefix: '/api/docs',
+    uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, docExpansion: 'list' },
+    uiHooks: {
+      preHandler: async () => {
+        ids = await newestIds();
+      },
+    },
+    transformSpecificationClone: false,
+    transformSpecification: (document) => withExamples(document, ids),
+  });
+}
+
+/** The document with the placeholders of `EXAMPLE_IDS` replaced. */
+function withExamples(document: object, ids: Awaited<ReturnType<ExampleIds>>): Record<string, unknown> {
+  let json = JSON.stringify(document);
+  for (const [name, placeholder] of Object.entries(EXAMPLE_IDS)) {
+    const real = ids[name as keyof typeof EXAMPLE_IDS];
+    if (real === undefined) continue;
+    json = json
+      .replaceAll(placeholder, real)
+      .replaceAll(placeholder.replaceAll('-', ''), real.replaceAll('-', ''));
+  }
+  return JSON.parse(json) as Record<string, unknown>;
+}
+
+type OpenApiDocument = ReturnType<typeof jsonSchemaTransformObject>;
+
+/** Problems have a media type of their own, which a zod schema cannot say. */
+function asProblemJson(document: OpenApiDocument): OpenApiDocument {
+  const { paths } = document as {
+    paths?: Record<string, Record<string, { responses?: Record<string, Response> }>>;
+  };
+  const operations = Object.values(paths ?? {}).flatMap((methods) => Object.values(methods));
+  for (const response of operations.flatMap((operation) => Object.values(operation.responses ?? {}))) {
+    const json = response.content?.['application/json'];
+    if (!json || !JSON.stringify(json).includes('/problems/')) continue;
+    response.content = { 'application/problem+json': json };
+  }
+  return document;
+}
+
+interface Response {
+  content?: Record<string, unknown>;
+}

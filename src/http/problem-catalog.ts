@@ -1,0 +1,128 @@
+/** Every problem code that the API answers: its HTTP status, its title, and what a client should make of it. */
+
+export interface ProblemKind {
+  readonly status: number;
+  readonly title: string;
+  readonly meaning: string;
+}
+
+const kind = (status: number, title: string, meaning: string): ProblemKind => ({ status, title, meaning });
+
+export const PROBLEM_CATALOG = {
+  malformed_json: kind(400, 'Malformed JSON', 'The body is not JSON.'),
+  missing_body: kind(400, 'Missing body', 'The route needs a JSON body.'),
+  malformed_request: kind(400, 'Malformed request', 'The request itself could not be read.'),
+  invalid_if_match: kind(
+    400,
+    'Invalid If-Match',
+    'If-Match must be * or an ETag that this API gave, such as "3".',
+  ),
+  invalid_consistency_token: kind(
+    400,
+    'Invalid consistency token',
+    'x-consistency-token is not one that this API gave out.',
+  ),
+  foreign_consistency_token: kind(
+    400,
+    'Foreign consistency token',
+    'The token was given out by another event store.',
+  ),
+  route_not_found: kind(404, 'Route not found', 'There is no such route.'),
+  person_not_found: kind(404, 'Person not found', 'No person has this id.'),
+  account_not_found: kind(404, 'Account not found', 'No account has this id.'),
+  transaction_not_found: kind(404, 'Transaction not found', 'No transaction has this id.'),
+  stream_not_found: kind(404, 'Stream not found', 'No stream has this name.'),
+  problem_not_found: kind(404, 'Problem not found', 'No problem has this code.'),
+  person_already_registered: kind(409, 'Person already registered', 'The id belongs to a registered person.'),
+  account_already_exists: kind(409, 'Account already exists', 'The id belongs to an account.'),
+  account_closed: kind(409, 'Account closed', 'A closed account takes no more commands.'),
+  balance_not_zero: kind(409, 'Balance not zero', 'Only an account with a balance of zero can be closed.'),
+  overdraft_in_use: kind(409, 'Overdraft in use', 'The account is overdrawn by more than the new limit.'),
+  revision_mismatch: kind(
+    412,
+    'Revision mismatch',
+    'If-Match names another revision; read again and decide anew.',
+  ),
+  body_too_large: kind(413, 'Body too large', 'The body is larger than the API takes.'),
+  unsupported_media_type: kind(415, 'Unsupported media type', 'Send application/json.'),
+  insufficient_funds: kind(422, 'Insufficient funds', 'The amount is more than balance and overdraft allow.'),
+  balance_limit_exceeded: kind(
+    422,
+    'Balance limit exceeded',
+    'The balance would pass the largest one possible.',
+  ),
+  birth_date_in_future: kind(422, 'Birth date in the future', 'A person must have been born.'),
+  birth_date_too_early: kind(422, 'Birth date too early', 'The date lies before the earliest one accepted.'),
+  unknown_field: kind(422, 'Unknown field', 'The body has a field that the route does not know.'),
+  missing_field: kind(422, 'Missing field', 'A required field is absent.'),
+  invalid_type: kind(422, 'Wrong type', 'A field has the wrong JSON type.'),
+  invalid_value: kind(422, 'Invalid value', 'A field is none of its possible values.'),
+  invalid_format: kind(422, 'Invalid format', 'A text does not have the form it should have.'),
+  invalid_id: kind(422, 'Invalid id', 'Ids are UUIDs.'),
+  invalid_date: kind(422, 'Invalid date', 'Dates are YYYY-MM-DD and must exist.'),
+  invalid_cursor: kind(422, 'Invalid cursor', 'The cursor is not one that this list gave out.'),
+  invalid_amount: kind(422, 'Invalid amount', 'An amount is a plain decimal number.'),
+  amount_not_positive: kind(422, 'Amount not positive', 'The amount must be above zero.'),
+  amount_negative: kind(422, 'Amount negative', 'The amount must not be below zero.'),
+  amount_too_precise: kind(422, 'Amount too precise', 'The amount has more decimals than its currency.'),
+  amount_too_large: kind(422, 'Amount too large', 'The amount is beyond the largest one accepted.'),
+  unknown_currency: kind(422, 'Unknown currency', 'The code is not an ISO 4217 currency.'),
+  too_short: kind(422, 'Too short', 'A text is empty or too short.'),
+  too_long: kind(422, 'Too long', 'A text is longer than accepted.'),
+  out_of_range: kind(422, 'Out of range', 'A number is outside its range.'),
+  internal_error: kind(500, 'Internal error', 'The service failed; the request id leads to its log.'),
+  read_model_behind: kind(
+    503,
+    'Read model behind',
+    'The read models have not seen your write yet; try again.',
+  ),
+  read_model_blocked: kind(
+    503,
+    'Read model blocked',
+    'An event could not be applied; an operator has to look.',
+  ),
+  store_unavailable: kind(503, 'Store unavailable', 'The store did not answer; try again.'),
+  store_busy: kind(503, 'Store busy', 'Too much is waiting; try again.'),
+  store_disk_full: kind(503, 'Disk full', 'There is no room to write; nothing was changed.'),
+  shutting_down: kind(503, 'Shutting down', 'The service is stopping; try again.'),
+} as const satisfies Record<string, ProblemKind>;
+
+export type ProblemCode = keyof typeof PROBLEM_CATALOG;
+
+export function isProblemCode(code: string): code is ProblemCode {
+  return Object.hasOwn(PROBLEM_CATALOG, code);
+}
+
+/** Codes that any route with a JSON body may answer before its own rules apply. */
+export const BODY_CODES = [
+  'malformed_json',
+  'missing_body',
+  'body_too_large',
+  'unsupported_media_type',
+  'unknown_field',
+  'missing_field',
+  'invalid_type',
+] as const satisfies ProblemCode[];
+
+/** Codes of a field that holds an amount. */
+export const AMOUNT_CODES = [
+  'invalid_amount',
+  'amount_too_precise',
+  'amount_too_large',
+] as const satisfies ProblemCode[];
+
+/** Codes that any write may answer when the store cannot take it. */
+export const STORE_CODES = [
+  'store_unavailable',
+  'store_busy',
+  'store_disk_full',
+  'shutting_down',
+] as const satisfies ProblemCode[];
+
+/** Codes that any read under `/api/v1` may answer. */
+export const READ_CODES = [
+  'invalid_consistency_token',
+  'foreign_consistency_token',
+  'read_model_behind',
+  'store_unavailable',
+] as const satisfies ProblemCode[];

@@ -1,0 +1,219 @@
+/** Shapes of what the API answers, for the OpenAPI document and for the tests that hold every answer to it. */
+import { z } from 'zod';
+import { addressFields } from '../application/commands/register-person.ts';
+import { ACCOUNT_TYPES, TRANSACTION_TYPES } from '../domain/bank-account.ts';
+import { GENDERS } from '../domain/person.ts';
+import { PROBLEM_CATALOG, type ProblemCode } from './problem-catalog.ts';
+
+/** Ids in examples; the served document replaces them with ids that exist. */
+export const EXAMPLE_IDS = {
+  person: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a01',
+  account: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02',
+  transaction: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a03',
+} as const;
+
+const EXAMPLE_TIME = '2026-01-15T09:30:00.000Z';
+
+const uuid = (example: string) => z.uuid().meta({ examples: [example] });
+const money = (example: string) =>
+  z.string().meta({ description: 'Decimal, all digits of the currency.', examples: [example] });
+const time = z.iso.datetime().meta({ description: 'RFC 3339, UTC.', examples: [EXAMPLE_TIME] });
+const revision = z
+  .int()
+  .min(0)
+  .meta({ description: 'Stream revision; also the ETag.', examples: [1] });
+const count = z.int().min(0);
+const currency = z.string().meta({ description: 'ISO 4217.', examples: ['USD'] });
+
+export const personSchema = z
+  .strictObject({
+    id: uuid(EXAMPLE_IDS.person),
+    first_name: z.string().meta({ examples: ['Alice'] }),
+    last_name: z.string().meta({ examples: ['Smith'] }),
+    date_of_birth: z.iso.date().meta({ examples: ['1990-05-15'] }),
+    nationality: z.string().meta({ examples: ['US'] }),
+    gender: z.enum(GENDERS).meta({ examples: ['FEMALE'] }),
+    address: addressFields.optional(),
+    created_at: time,
+    revision: revision.meta({ examples: [0] }),
+  })
+  .meta({ id: 'Person' });
+
+const accountFields = {
+  id: uuid(EXAMPLE_IDS.account),
+  owner_id: uuid(EXAMPLE_IDS.person),
+  account_type: z.enum(ACCOUNT_TYPES),
+  status: z.enum(['ACTIVE', 'CLOSED']),
+  currency,
+  balance: money('1000.00'),
+  available_balance: money('1500.00').describe(
+    'What may be taken out: balance, less what is held, plus overdraft.',
+  ),
+  held: money('0.00'),
+  overdraft_limit: money('500.00'),
+  revision,
+};
+
+export const accountStateSchema = z
+  .strictObject(accountFields)
+  .meta({ id: 'AccountState', description: 'An account right after a command, from its own stream.' });
+
+export const accountSchema = z
+  .strictObject({
+    ...accountFields,
+    owner: z.string().meta({ description: "The owner's name.", examples: ['Alice Smith'] }),
+    transaction_count: count.meta({ examples: [1] }),
+    total_credits: money('1000.00'),
+    total_debits: money('0.00'),
+    largest_transaction: money('1000.00'),
+    last_transaction_at: time.nullable(),
+    created_at: time,
+    last_modified: time,
+  })
+  .meta({ id: 'Account' });
+
+export const postingSchema = z
+  .strictObject({
+    transaction_id: uuid(EXAMPLE_IDS.transaction),
+    account_id: uuid(EXAMPLE_IDS.account),
+    from_account_id: uuid(EXAMPLE_IDS.account).optional(),
+    to_account_id: uuid(EXAMPLE_IDS.account).optional(),
+    type: z.enum(TRANSACTION_TYPES),
+    direction: z.enum(['CREDIT', 'DEBIT']),
+    amount: money('1000.00'),
+    currency,
+    balance: money('1000.00').describe('The balance after this posting.'),
+    description: z.string().meta({ examples: ['Initial deposit'] }),
+    recorded_at: time,
+    revision,
+  })
+  .meta({ id: 'Posting' });
+
+export const ownerSummarySchema = z
+  .strictObject({
+    owner_id: uuid(EXAMPLE_IDS.person),
+    total_accounts: count.meta({ examples: [1] }),
+    active_accounts: count.meta({ examples: [1] }),
+    closed_accounts: count.meta({ examples: [0] }),
+    total_balance: z
+      .record(z.string(), money('1000.00'))
+      .meta({ description: 'By currency.', examples: [{ USD: '1000.00' }] }),
+    last_activity: time.nullable(),
+  })
+  .meta({ id: 'OwnerSummary' });
+
+export const eventSchema = z
+  .strictObject({
+    id: uuid('01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a04'),
+    type: z.string().meta({ examples: ['BankAccountTransactionRecordedDomainEventV1'] }),
+    stream: z.string().meta({ examples: ['bank-account-01990d2e7c1b7a529d5e0c8f7f4b1a02'] }),
+    revision,
+    position: z.string().meta({ description: 'Place in the whole log; opaque.', examples: ['42'] }),
+    recorded_at: time,
+    data: z.record(z.string(), z.unknown()),
+    metadata: z.record(z.string(), z.unknown()),
+  })
+  .meta({ id: 'Event' });
+
+export const streamSchema = z
+  .strictObject({
+    stream: z.string().meta({ examples: ['bank-account-01990d2e7c1b7a529d5e0c8f7f4b1a02'] }),
+    first_revision: count,
+    last_revision: count,
+    last_recorded_at: time,
+  })
+  .meta({ id: 'Stream' });
+
+export function pageOf<T extends z.ZodType>(item: T, id: string) {
+  return z
+    .strictObject({
+      items: z.array(item),
+      next_cursor: z.string().optional().meta({ description: 'Absent on the last page.' }),
+    })
+    .meta({ id });
+}
+
+export const personPageSchema = pageOf(personSchema, 'PersonPage');
+export const accountPageSchema = pageOf(accountSchema, 'AccountPage');
+export const postingPageSchema = pageOf(postingSchema, 'PostingPage');
+export const eventPageSchema = pageOf(eventSchema, 'EventPage');
+export const streamPageSchema = pageOf(streamSchema, 'StreamPage');
+
+export const problemSchema = z
+  .looseObject({
+    type: z.string().meta({ examples: ['/problems/insufficient_funds'] }),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string(),
+    code: z.string().meta({ description: 'Stable; safe to switch on.', examples: ['insufficient_funds'] }),
+    errors: z
+      .array(
+        z.strictObject({
+          in: z.enum(['body', 'path', 'query']),
+          pointer: z.string().meta({ description: 'JSON pointer.', examples: ['/amount'] }),
+          code: z.string(),
+          detail: z.string(),
+        }),
+      )
+      .optional(),
+  })
+  .meta({
+    id: 'Problem',
+    description: 'RFC 9457 problem details; figures such as available_balance stand beside.',
+  });
+
+const projectionStatusSchema = z.strictObject({
+  name: z.string(),
+  version: z.int(),
+  position: z.string(),
+  lag_events: count,
+  lag_ms: z.number(),
+  state: z.enum(['running', 'retrying', 'stopped']),
+  dead_letters: count,
+});
+
+export const statusSchema = z
+  .strictObject({
+    version: z.string(),
+    role: z.enum(['all', 'api', 'worker']),
+    pid: z.int(),
+    started_at: time,
+    uptime_seconds: z.int(),
+    memory_bytes: z.int(),
+    event_store: z.strictObject({
+      kind: z.string(),
+      location: z.string(),
+      events: count,
+      head_position: z.string().nullable(),
+    }),
+    read_models: z.strictObject({ kind: z.string(), location: z.string() }),
+    projections: z.array(projectionStatusSchema),
+  })
+  .meta({ id: 'Status' });
+
+export type Status = z.output<typeof statusSchema>;
+
+export const readinessSchema = z
+  .strictObject({
+    status: z.enum(['ready', 'starting', 'degraded']),
+    projections: z.enum(['running', 'retrying', 'stopped']),
+    dead_letters: count,
+  })
+  .meta({ id: 'Readiness' });
+
+export type Readiness = z.output<typeof readinessSchema>;
+
+/** Documents problem codes, grouped by status: the description lists each code, and each gets an example. */
+export function problemResponses(codes: readonly ProblemCode[]): Record<number, z.ZodType> {
+  const byStatus = Map.groupBy(new Set(codes), (code) => PROBLEM_CATALOG[code].status);
+  return Object.fromEntries([...byStatus].map(([status, group]) => [status, problemResponse(group)]));
+}
+
+function problemResponse(codes: readonly ProblemCode[]): z.ZodType {
+  const description = codes.map((code) => `\`${code}\`: ${PROBLEM_CATALOG[code].meaning}`).join('\n\n');
+  const examples = codes.map((code) => {
+    const { status, title, meaning } = PROBLEM_CATALOG[code];
+    return { type: `/problems/${code}`, title, status, detail: meaning, code };
+  });
+  return problemSchema.clone().meta({ description, examples });
+}

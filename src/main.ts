@@ -1,0 +1,79 @@
+/** The process entry: configuration, composition, listening, and a graceful end. */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { compose, type OpenBank } from './compose.ts';
+import { type Config, ConfigError, loadConfig } from './config.ts';
+import { StoreError } from './event-sourcing/store-error.ts';
+import { createLogger } from './logging.ts';
+
+/** What was accepted must be finished within this time, in milliseconds, or the process ends without it. */
+const SHUTDOWN_MS_MAX = 10_000;
+const EXIT_FAILED = 1;
+const EXIT_WRONG_CONFIGURATION = 2;
+
+await main();
+
+async function main(): Promise<void> {
+  let started: { config: Config; bank: OpenBank; closeLog: () => Promise<void> };
+  try {
+    started = await start();
+  } catch (error) {
+    console.error(`openbank: ${sentence(error)}`);
+    process.exit(error instanceof ConfigError ? EXIT_WRONG_CONFIGURATION : EXIT_FAILED);
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => void stop(started, signal));
+}
+
+async function start() {
+  if (existsSync('.env')) process.loadEnvFile('.env');
+  const config = loadConfig(process.env);
+  makeDataDirectory(config.dataDir);
+  const { logger, close: closeLog } = createLogger(config);
+  const bank = await compose(config, logger);
+  try {
+    await bank.app.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    await bank.close();
+    throw error;
+  }
+  writeFileSync(pidFile(config), `${process.pid}\n`);
+  return { config, bank, closeLog };
+}
+
+async function stop(
+  { config, bank, closeLog }: { config: Config; bank: OpenBank; closeLog: () => Promise<void> },
+  signal: string,
+): Promise<void> {
+  bank.app.log.info({ signal }, 'stopping');
+  const overdue = setTimeout(() => {
+    console.error(`openbank: could not finish within ${SHUTDOWN_MS_MAX / 1000} s, ending now.`);
+    process.exit(EXIT_FAILED);
+  }, SHUTDOWN_MS_MAX);
+  await bank.close();
+  rmSync(pidFile(config), { force: true });
+  await closeLog();
+  clearTimeout(overdue);
+  process.exit(0);
+}
+
+function makeDataDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StoreError('unavailable', `The data directory ${path} cannot be used (${code}).`);
+  }
+}
+
+function pidFile(config: Config): string {
+  return join(config.dataDir, 'openbank.pid');
+}
+
+function sentence(error: unknown): string {
+  const { code, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code === 'EADDRINUSE') return `port ${port} on ${address} is in use by another program.`;
+  if (code === 'EACCES' && port !== undefined)
+    return `port ${port} on ${address} is not allowed for this user.`;
+  if (code === 'EADDRNOTAVAIL') return `${address} is not an address of this machine.`;
+  return error instanceof Error ? error.message : String(error);
+}
