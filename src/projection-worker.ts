@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openSqliteEventReader } from './adapters/sqlite/event-store.ts';
 import { openSqliteReadModelStore } from './adapters/sqlite/read-model-store.ts';
-import { composeProjector, prepareReadModels } from './compose.ts';
+import { composeProjector, prepareReadModels } from './compose-read-side.ts';
 import { StoreError } from './event-sourcing/store-error.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './projection-runner.ts';
 

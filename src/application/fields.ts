@@ -90,7 +90,10 @@ export const nonNegativeAmount = (description: string, example: number | string)
   amount(description, example, 'zero');
 
 export const id = (description: string, example: string) =>
-  z.uuid().meta({ description, examples: [example] });
+  z
+    .uuid()
+    .toLowerCase()
+    .meta({ description, examples: [example] });
 
 /** Text that a person wrote: trimmed, not empty, bounded. */
 export const text = (description: string, maximum: number, example: string) =>
@@ -122,6 +125,11 @@ const CODES: Readonly<Record<string, string>> = {
 };
 
 const FORMAT_CODES: Readonly<Record<string, string>> = { uuid: 'invalid_id', date: 'invalid_date' };
+
+const NOUNS: Readonly<Record<string, string>> = { object: 'an object', int: 'a whole number' };
+
+/** A format of our own says in its message what it should be. */
+const FORMATS: Readonly<Record<string, string>> = { uuid: 'must be a UUID.', date: 'must be a valid date.' };
 
 export type CheckedInput<T> =
   | { readonly ok: true; readonly value: T }
@@ -163,11 +171,11 @@ function detailOf(issue: z.core.$ZodIssue): string {
   if (isMissing(issue)) return 'is required.';
   switch (issue.code) {
     case 'invalid_type':
-      return `must be ${issue.expected === 'object' ? 'an object' : `a ${issue.expected}`}.`;
+      return `must be ${NOUNS[issue.expected] ?? `a ${issue.expected}`}.`;
     case 'invalid_value':
       return `must be one of ${issue.values.join(', ')}.`;
     case 'invalid_format':
-      return issue.format === 'uuid' ? 'must be a UUID.' : `must be a valid ${issue.format}.`;
+      return FORMATS[issue.format] ?? `must be ${issue.message}.`;
     case 'too_small':
       return issue.origin === 'string' ? 'must not be empty.' : `must be at least ${issue.minimum}.`;
     case 'too_big':

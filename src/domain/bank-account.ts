@@ -120,13 +120,18 @@ export interface BankAccount {
 
 /**
  * Folds one event into the state; `undefined` is an account that does not exist yet.
- * @throws Error when a stream does not start with its creation, which means corrupt data.
+ * @throws Error when a stream does not start with its one creation or mixes currencies, which means corrupt data.
  */
 export function evolveBankAccount(state: BankAccount | undefined, event: BankAccountEvent): BankAccount {
-  if (event.type === 'BankAccountCreatedDomainEventV2') return created(event.data);
+  if (event.type === 'BankAccountCreatedDomainEventV2') {
+    if (state) throw new Error('the account was created twice');
+    return created(event.data);
+  }
   if (!state) throw new Error(`${event.type} came before the account was created`);
   switch (event.type) {
     case 'BankAccountTransactionRecordedDomainEventV1':
+      if (event.data.currency !== state.currency)
+        throw new Error(`${event.data.currency} in a ${state.currency} account`);
       return { ...state, balance: state.balance + signedAmount(event.data) };
     case 'BankAccountOverdraftLimitChangedDomainEventV1':
       return { ...state, overdraft_limit: toMinor(event.data.new_limit, state.currency) };

@@ -1,5 +1,5 @@
 /** Builds the HTTP application; it does not listen, so tests can talk to it through `inject`. */
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { checkInput } from '../application/fields.ts';
@@ -8,7 +8,7 @@ import { accountsController } from './controllers/accounts.ts';
 import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
 import { transactionsController } from './controllers/transactions.ts';
-import { installErrorHandler } from './error-handler.ts';
+import { answerClientError, answerUnreadableUrl, installErrorHandler } from './error-handler.ts';
 import { installJsonBody } from './json-body.ts';
 import type { Services } from './messages.ts';
 import { type ExampleIds, installOpenApi } from './openapi.ts';
@@ -17,6 +17,8 @@ import { type InputPlace, inputProblem, ProblemException, problem } from './prob
 /** The largest body, in bytes: every request of this API is far smaller. */
 const BODY_BYTES_MAX = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** Characters of an id in the URL that the router hands on; the route's schema says what is wrong with a long one. */
+const PARAMETER_LENGTH_MAX = 16 * 1024;
 const CLIENT_REQUEST_ID = /^[\w.:-]{1,100}$/;
 
 export interface AppOptions extends Services {
@@ -30,7 +32,10 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { logger, newId, version, readYourWrites } = options;
   const app = Fastify({
     loggerInstance: logger,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
+    routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
+    frameworkErrors: answerUnreadableUrl,
+    clientErrorHandler: answerClientError,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     requestIdHeader: false,

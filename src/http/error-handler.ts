@@ -1,6 +1,9 @@
 /** The one place where whatever was thrown becomes a problem. */
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { StoreError } from '../event-sourcing/store-error.ts';
+import type { ProblemCode } from './problem-catalog.ts';
 import { type Problem, ProblemException, problem, sendProblem } from './problems.ts';
 
 export function installErrorHandler(app: FastifyInstance): void {
@@ -15,6 +18,36 @@ export function installErrorHandler(app: FastifyInstance): void {
       problem('route_not_found', `There is no route ${request.method} ${pathOf(request)}.`),
     );
   });
+}
+
+/** A URL that cannot be decoded reaches no route, and so none of the hooks either. */
+export function answerUnreadableUrl(
+  _error: FastifyError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): void {
+  reply.header('x-request-id', request.id);
+  sendProblem(reply, problem('malformed_request', 'The URL cannot be decoded.'));
+}
+
+/** What is no HTTP request, or none that came in time, is answered on the socket itself. */
+export function answerClientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || socket.destroyed) return;
+  const body = problem(clientErrorCode(error.code));
+  const json = JSON.stringify(body);
+  const head = [
+    `HTTP/1.1 ${body.status} ${STATUS_CODES[body.status]}`,
+    'content-type: application/problem+json; charset=utf-8',
+    `content-length: ${Buffer.byteLength(json)}`,
+    'connection: close',
+  ];
+  if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${json}`);
+  socket.destroy(error);
+}
+
+function clientErrorCode(code: string | undefined): ProblemCode {
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'request_timeout';
+  return code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed_request';
 }
 
 function toProblem(error: FastifyError): Problem {

@@ -9,7 +9,11 @@ export interface ProblemKind {
 const kind = (status: number, title: string, meaning: string): ProblemKind => ({ status, title, meaning });
 
 export const PROBLEM_CATALOG = {
-  malformed_json: kind(400, 'Malformed JSON', 'The body is not JSON.'),
+  malformed_json: kind(
+    400,
+    'Malformed JSON',
+    'The body is not JSON, or has a key that is never taken (__proto__).',
+  ),
   missing_body: kind(400, 'Missing body', 'The route needs a JSON body.'),
   malformed_request: kind(400, 'Malformed request', 'The request itself could not be read.'),
   invalid_if_match: kind(
@@ -33,6 +37,7 @@ export const PROBLEM_CATALOG = {
   transaction_not_found: kind(404, 'Transaction not found', 'No transaction has this id.'),
   stream_not_found: kind(404, 'Stream not found', 'No stream has this name.'),
   problem_not_found: kind(404, 'Problem not found', 'No problem has this code.'),
+  request_timeout: kind(408, 'Request timeout', 'The request did not arrive in time.'),
   person_already_registered: kind(409, 'Person already registered', 'The id belongs to a registered person.'),
   account_already_exists: kind(409, 'Account already exists', 'The id belongs to an account.'),
   account_closed: kind(409, 'Account closed', 'A closed account takes no more commands.'),
@@ -70,6 +75,7 @@ export const PROBLEM_CATALOG = {
   too_short: kind(422, 'Too short', 'A text is empty or too short.'),
   too_long: kind(422, 'Too long', 'A text is longer than accepted.'),
   out_of_range: kind(422, 'Out of range', 'A number is outside its range.'),
+  headers_too_large: kind(431, 'Headers too large', 'URL and headers are larger than the API takes.'),
   internal_error: kind(500, 'Internal error', 'The service failed; the request id leads to its log.'),
   read_model_behind: kind(
     503,

@@ -60,7 +60,8 @@ export function lockForThisProcess(location: SqliteLocation): () => void {
     makeParent(location.path);
     const lock = new DatabaseSync(`${location.path}.lock`);
     try {
-      lock.exec('BEGIN EXCLUSIVE');
+      // The lock file stays empty; without this it would get a journal beside it.
+      lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     } catch (error) {
       lock.close();
       if (primaryCode(error) !== SQLITE_BUSY) throw error;

@@ -8,7 +8,7 @@ import { command, type Handler } from '../mediator.ts';
 
 const countryCode = z
   .string()
-  .regex(/^[A-Z]{2}$/)
+  .regex(/^[A-Z]{2}$/, 'two capital letters such as US')
   .meta({ description: 'ISO 3166-1 alpha-2, upper case.', examples: ['US'] });
 
 export const addressFields = z.strictObject({

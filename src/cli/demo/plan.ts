@@ -89,7 +89,8 @@ function planLife(index: number, random: Random, country: Country): Life {
   const limit = tight ? price(random, country, 50, 150, 50) : price(random, country, 500, 2000, 100);
   const opening = price(random, country, tight ? 100 : 900, tight ? 400 : 4200, 1);
   const checking = ledger.open('CHECKING', opening, random.chance(75) || tight ? limit : 0);
-  const saves = !tight && (random.chance(60) || closesSavings(index));
+  // The first customer is the one that the demo shows at its end.
+  const saves = !tight && (random.chance(60) || index === 0 || closesSavings(index));
   const savings = saves ? ledger.open('SAVINGS', price(random, country, 500, 9000, 50), 0) : undefined;
   const rent = roundTo(Math.round(salary * (tight ? 0.48 : 0.3)), 10 * 10 ** country.decimals);
   return {
