@@ -1,5 +1,6 @@
 /** The one place where ports meet adapters: reads like a wiring diagram. */
-import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
 import { openSqliteEventStore, type SqliteEventStore } from './adapters/sqlite/event-store.ts';
 import { type Bank, bankAccountType, personType } from './application/bank.ts';
@@ -31,7 +32,7 @@ export interface OpenBank {
  * Puts the service together.
  * @throws StoreError when a store cannot be opened
  */
-export async function compose(config: Config, logger: FastifyBaseLogger): Promise<OpenBank> {
+export async function compose(config: Config, logger: Logger): Promise<OpenBank> {
   const events = openSqliteEventStore(config.eventStore);
   try {
     const readSide = await composeReadSide(config, events, reporting(logger));
@@ -52,7 +53,7 @@ export async function compose(config: Config, logger: FastifyBaseLogger): Promis
 
 async function composeApi(
   config: Config,
-  logger: FastifyBaseLogger,
+  logger: Logger,
   events: SqliteEventStore,
   { readModels, runner }: ReadSide,
 ): Promise<FastifyInstance> {
@@ -96,7 +97,7 @@ async function composeApi(
 }
 
 /** Problems of the worker in the log: ids, places and causes, no event data. */
-function reporting(logger: FastifyBaseLogger): ReportProblem {
+function reporting(logger: Logger): ReportProblem {
   return (problem) => {
     switch (problem.kind) {
       case 'retrying':

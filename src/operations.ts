@@ -83,9 +83,10 @@ const NEWEST_ACCOUNTS = 20;
 export async function newestIds(readModels: ReadModelReader): ReturnType<ExampleIds> {
   const newest = { order: 'newest_first', limit: 1 } as const;
   const [person] = await readModels.find(persons, newest);
-  const [transaction] = await readModels.find(transactions, newest);
   const recent = await readModels.find<{ status?: string }>(accounts, { ...newest, limit: NEWEST_ACCOUNTS });
   const account = recent.find(({ document }) => document?.status === 'ACTIVE');
+  const where = { account_id: account?.key ?? '' };
+  const [transaction] = await readModels.find(transactions, { ...newest, where });
   return {
     ...(person ? { person: person.key } : {}),
     ...(account ? { account: account.key } : {}),

@@ -1,10 +1,14 @@
 /** Entry of the projection thread: opens its stores, follows the log, and reports to the thread that started it. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { checkpointInBackground } from './adapters/sqlite/database.ts';
 import { openSqliteEventReader } from './adapters/sqlite/event-store.ts';
 import { openSqliteReadModelStore } from './adapters/sqlite/read-model-store.ts';
 import { composeProjector, prepareReadModels } from './compose-read-side.ts';
 import { StoreError } from './event-sourcing/store-error.ts';
 import type { FromWorker, ToWorker, WorkerInput } from './projection-runner.ts';
+
+/** How often this thread moves the event store's write-ahead log into its database. */
+const CHECKPOINT_INTERVAL_MS = 500;
 
 const report = (message: FromWorker) => parentPort?.postMessage(message);
 
@@ -18,6 +22,7 @@ try {
 async function run(input: WorkerInput): Promise<void> {
   const { reader, close } = openSqliteEventReader(input.eventStorePath);
   const store = openSqliteReadModelStore({ kind: 'file', path: input.readModelsPath });
+  const endCheckpoints = checkpointInBackground(input.eventStorePath, CHECKPOINT_INTERVAL_MS);
   const stopping = new AbortController();
   try {
     await prepareReadModels(store, reader);
@@ -34,6 +39,7 @@ async function run(input: WorkerInput): Promise<void> {
     await projector.run(stopping.signal);
   } finally {
     parentPort?.close();
+    endCheckpoints();
     await store.close();
     close();
   }

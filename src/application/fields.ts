@@ -24,6 +24,10 @@ type AmountCheck =
  * The decimals are checked against the currency by the account, which knows it.
  */
 function amount(description: string, example: number | string, least: 'positive' | 'zero') {
+  const forms = [
+    { type: 'string', pattern: '^\\d+(\\.\\d+)?$', examples: [String(example)] },
+    { type: 'number', minimum: 0, examples: [Number(example)] },
+  ] as const;
   return z
     .unknown()
     .transform((value, context) => {
@@ -39,11 +43,8 @@ function amount(description: string, example: number | string, least: 'positive'
     })
     .meta({
       description: `${description} A decimal string, or a number, with no more decimals than the currency has.`,
-      anyOf: [
-        { type: 'string', pattern: '^\\d+(\\.\\d+)?$' },
-        { type: 'number', minimum: 0 },
-      ],
-      examples: [example],
+      // The form of the example comes first, because that is the one that documentation shows.
+      anyOf: typeof example === 'string' ? [...forms] : forms.toReversed(),
     });
 }
 

@@ -5,6 +5,7 @@ import type { Behaviour } from './mediator.ts';
 
 /** The part of a pino logger that the pipeline uses. */
 export interface Logger {
+  isLevelEnabled(level: string): boolean;
   info(facts: object, message: string): void;
   debug(facts: object, message: string): void;
 }
@@ -25,6 +26,8 @@ export const validation: Behaviour = async (message, input, _context, next) => {
 /** One line a message: commands at info, queries at debug. It holds ids and figures, never what a person typed. */
 export function logging(logger: Logger): Behaviour {
   return async (message, input, context, next) => {
+    const level = message.kind === 'command' ? 'info' : 'debug';
+    if (!logger.isLevelEnabled(level)) return next(input);
     const startedAt = performance.now();
     const decision = await next(input);
     const facts = {
@@ -33,8 +36,7 @@ export function logging(logger: Logger): Behaviour {
       ...outcome(decision),
       duration_ms: Math.round((performance.now() - startedAt) * 100) / 100,
     };
-    if (message.kind === 'command') logger.info(facts, decision.ok ? 'done' : 'refused');
-    else logger.debug(facts, decision.ok ? 'answered' : 'refused');
+    logger[level](facts, decision.ok ? 'done' : 'refused');
     return decision;
   };
 }

@@ -10,6 +10,8 @@ export interface Collection {
   readonly version: number;
   /** String fields of the document that `find` may ask for. */
   readonly indexes: readonly string[];
+  /** Whether `find` may be asked for all documents; an index that nobody reads would slow every write. */
+  readonly listed: boolean;
 }
 
 export interface StoredDocument<D extends Document = Document> {

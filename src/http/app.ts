@@ -32,6 +32,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { logger, newId, version, readYourWrites } = options;
   const app = Fastify({
     loggerInstance: logger,
+    // The request id goes into each log line by name: a logger of its own for each request would cost more.
+    childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     frameworkErrors: answerUnreadableUrl,
@@ -49,8 +51,9 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify);
   installJsonBody(app);
   installErrorHandler(app);
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
+    done();
   });
   await installOpenApi(app, version, options.newestIds);
   await app.register(

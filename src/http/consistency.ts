@@ -7,14 +7,18 @@ import { ProblemException, problem } from './problems.ts';
 const WAIT_MS_MAX = 2_000;
 
 export function installConsistencyTokens(app: FastifyInstance, readYourWrites: ReadYourWrites): void {
-  app.addHook('preHandler', async (request) => {
+  app.addHook('preHandler', (request, _reply, done) => {
     const token = request.headers['x-consistency-token'];
-    if (token === undefined || request.method !== 'GET') return;
-    const position = readYourWrites.parse(String(token));
-    if (position === 'malformed') throw new ProblemException(problem('invalid_consistency_token'));
-    if (position === 'of_another_store') throw new ProblemException(problem('foreign_consistency_token'));
-    if (!(await readYourWrites.waitFor(position, WAIT_MS_MAX))) {
-      throw new ProblemException(problem('read_model_behind'));
-    }
+    if (token === undefined || request.method !== 'GET') return done();
+    waitFor(String(token), readYourWrites).then(() => done(), done);
   });
+}
+
+async function waitFor(token: string, readYourWrites: ReadYourWrites): Promise<void> {
+  const position = readYourWrites.parse(token);
+  if (position === 'malformed') throw new ProblemException(problem('invalid_consistency_token'));
+  if (position === 'of_another_store') throw new ProblemException(problem('foreign_consistency_token'));
+  if (!(await readYourWrites.waitFor(position, WAIT_MS_MAX))) {
+    throw new ProblemException(problem('read_model_behind'));
+  }
 }

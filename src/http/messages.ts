@@ -37,7 +37,7 @@ export function guardedContextOf(request: FastifyRequest): RequestContext {
 /** The value that was decided. @throws ProblemException for a rejection */
 export function accepted<T>(decision: Decision<T>, request: FastifyRequest): T {
   if (decision.ok) return decision.value;
-  throw new ProblemException(rejectionProblem(decision.rejection, request.body));
+  throw new ProblemException(rejectionProblem(decision.rejection, request));
 }
 
 /** Puts the write's revision and consistency token into the headers. */

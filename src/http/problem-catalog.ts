@@ -110,6 +110,14 @@ export const BODY_CODES = [
   'invalid_type',
 ] as const satisfies ProblemCode[];
 
+/** Codes that any route with query parameters may answer. */
+export const QUERY_CODES = [
+  'unknown_field',
+  'invalid_type',
+  'out_of_range',
+  'too_long',
+] as const satisfies ProblemCode[];
+
 /** Codes of a field that holds an amount. */
 export const AMOUNT_CODES = [
   'invalid_amount',

@@ -46,13 +46,20 @@ export function problem(
   return { type: `/problems/${code}`, title, status, detail, code, ...errors, ...more.facts };
 }
 
-/** A domain rejection as a problem; it points at a field only where the request's body has that field. */
-export function rejectionProblem(rejection: Rejection, body: unknown): Problem {
+/** A domain rejection as a problem; it points at a field only where the request's body or query has that field. */
+export function rejectionProblem(
+  rejection: Rejection,
+  request: { readonly body: unknown; readonly query: unknown },
+): Problem {
   const { code, detail, field, facts } = rejection;
   if (!isProblemCode(code)) throw new Error(`the rejection ${code} is not in the problem catalog`);
-  const inBody = field !== undefined && typeof body === 'object' && body !== null && field in body;
-  const errors: ProblemError[] = inBody ? [{ in: 'body', pointer: pointerTo([field]), code, detail }] : [];
+  const place = (['body', 'query'] as const).find((part) => hasField(request[part], field));
+  const errors = place ? [{ in: place, pointer: pointerTo([field as string]), code, detail }] : [];
   return problem(code, detail, { errors, ...(facts ? { facts } : {}) });
+}
+
+function hasField(part: unknown, field: string | undefined): boolean {
+  return field !== undefined && typeof part === 'object' && part !== null && Object.hasOwn(part, field);
 }
 
 /** What is wrong with the request's shape; the first finding names the problem, all are listed. */

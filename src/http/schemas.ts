@@ -203,7 +203,7 @@ export const readinessSchema = z
 
 export type Readiness = z.output<typeof readinessSchema>;
 
-/** Documents problem codes, grouped by status: the description lists each code, and each gets an example. */
+/** Documents problem codes, grouped by status: the description lists each code. */
 export function problemResponses(codes: readonly ProblemCode[]): Record<number, z.ZodType> {
   const byStatus = Map.groupBy(new Set(codes), (code) => PROBLEM_CATALOG[code].status);
   return Object.fromEntries([...byStatus].map(([status, group]) => [status, problemResponse(group)]));
@@ -211,9 +211,5 @@ export function problemResponses(codes: readonly ProblemCode[]): Record<number, 
 
 function problemResponse(codes: readonly ProblemCode[]): z.ZodType {
   const description = codes.map((code) => `\`${code}\`: ${PROBLEM_CATALOG[code].meaning}`).join('\n\n');
-  const examples = codes.map((code) => {
-    const { status, title, meaning } = PROBLEM_CATALOG[code];
-    return { type: `/problems/${code}`, title, status, detail: meaning, code };
-  });
-  return problemSchema.clone().meta({ description, examples });
+  return problemSchema.clone().meta({ description });
 }

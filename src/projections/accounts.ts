@@ -40,6 +40,7 @@ export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
   name: 'bank_accounts',
   version: 1,
   indexes: ['owner_id'],
+  listed: true,
   eventTypes: BANK_ACCOUNT_EVENT_TYPES,
   stream: bankAccountStream,
   lookups: (event) =>

@@ -23,6 +23,7 @@ export const ownerSummaries = defineProjection<SummarisedEvent, OwnerSummaryDocu
   name: 'owner_summaries',
   version: 1,
   indexes: [],
+  listed: false,
   eventTypes: [
     'PersonRegisteredDomainEventV1',
     'BankAccountCreatedDomainEventV2',

@@ -12,6 +12,7 @@ export const persons = defineProjection<PersonEvent, PersonDocument>({
   name: 'persons',
   version: 1,
   indexes: [],
+  listed: true,
   eventTypes: PERSON_EVENT_TYPES,
   stream: personStream,
   keys: (event) => [event.metadata.aggregate_id],

@@ -12,6 +12,7 @@ export const transactions = defineProjection<TransactionRecorded, TransactionDoc
   name: 'transactions',
   version: 1,
   indexes: ['account_id'],
+  listed: false,
   eventTypes: ['BankAccountTransactionRecordedDomainEventV1'],
   writeOnce: true,
   keys: (event) => [event.data.transaction_id],

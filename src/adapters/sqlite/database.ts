@@ -4,6 +4,12 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError, type StoreErrorCode } from '../../event-sourcing/store-error.ts';
 
+/**
+ * Pages in the write-ahead log before a writer copies them into the database itself. A background checkpoint usually
+ * has done most of it by then, so a commit rarely pays for it.
+ */
+const AUTO_CHECKPOINT_PAGES = 4_000;
+
 /** A file, or memory that is gone when the connection closes. */
 export type SqliteLocation = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'memory' };
 
@@ -29,6 +35,7 @@ export function openForWriting(location: SqliteLocation, format: SqliteFormat): 
       verifyOrCreate(db, location, format);
       // An acknowledged event must survive power loss: FULL syncs the write-ahead log at every commit.
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
+      db.exec(`PRAGMA wal_autocheckpoint = ${AUTO_CHECKPOINT_PAGES}`);
       return db;
     } catch (error) {
       db.close();
@@ -47,6 +54,22 @@ export function openForReading(path: string): DatabaseSync {
     db.exec('PRAGMA busy_timeout = 5000');
     return db;
   });
+}
+
+/**
+ * Copies the write-ahead log into the database every now and then, on the calling thread, so that the writer on another
+ * thread does not have to.
+ * @returns a function that ends it
+ */
+export function checkpointInBackground(path: string, intervalMs: number): () => void {
+  const db = translated(path, () => new DatabaseSync(path));
+  // Without this, closing the last connection but one could wait for the writer.
+  db.exec('PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 0');
+  const timer = setInterval(() => db.exec('PRAGMA wal_checkpoint(PASSIVE)'), intervalMs);
+  return () => {
+    clearInterval(timer);
+    db.close();
+  };
 }
 
 /**

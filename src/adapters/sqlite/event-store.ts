@@ -24,6 +24,8 @@ import { EVENT_STORE_FORMAT } from './event-schema.ts';
 const WAITING_APPENDS_MAX = 20_000;
 /** Appends that share one commit; the rest waits for the next. */
 const COMMIT_APPENDS_MAX = 2_000;
+/** Turns of the event loop that a commit waits for further appends; an idle turn takes some ten microseconds. */
+const COMMIT_TURNS_MAX = 4;
 /** Streams whose newest revision is remembered; others are looked up in the index. */
 const REMEMBERED_STREAMS_MAX = 20_000;
 const EVENTS_PER_APPEND_MAX = 10_000;
@@ -88,6 +90,8 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
   readonly #unlock: () => void;
   readonly #heads = new LRUCache<string, StreamHead>({ max: REMEMBERED_STREAMS_MAX });
   readonly #typeIds = new Map<string, number>();
+  /** The newest position ever given; this process is the only one that gives them. */
+  #position: number;
   #waiting: WaitingAppend[] = [];
   #flushScheduled = false;
   #closed = false;
@@ -96,6 +100,7 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
     super(db, name);
     this.#statements = prepareStatements(db);
     this.#unlock = unlock;
+    this.#position = this.head().position;
   }
 
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
@@ -156,11 +161,18 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
     }
   }
 
-  /** After the sockets of this turn of the event loop have been read, so that their appends share the commit. */
-  #scheduleFlush(): void {
-    if (this.#flushScheduled) return;
+  /**
+   * Commits after the sockets of this turn of the event loop have been read, so that their appends share the commit.
+   * While every turn brings more appends it waits for another: one larger commit is cheaper than two.
+   */
+  #scheduleFlush(seenBefore = 0, turns = 0): void {
+    if (turns === 0 && this.#flushScheduled) return;
     this.#flushScheduled = true;
     setImmediate(() => {
+      const waiting = this.#waiting.length;
+      if (waiting > seenBefore && waiting < COMMIT_APPENDS_MAX && turns < COMMIT_TURNS_MAX) {
+        return this.#scheduleFlush(waiting, turns + 1);
+      }
       this.#flushScheduled = false;
       if (!this.#closed) this.#flush();
     });
@@ -186,12 +198,12 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
   #transaction<T>(work: (changes: Changes) => T): T {
     if (this.#closed) throw new StoreError('closed', `${this.name} is closed.`);
     return translated(this.name, () => {
-      const changes = new Changes(this.#statements, this.#heads, this.#typeIds, this.head());
+      const changes = new Changes(this.#statements, this.#heads, this.#typeIds, this.#position);
       this.#statements.begin.run();
       try {
         const result = work(changes);
         this.#statements.commit.run();
-        changes.remember();
+        this.#position = changes.remember();
         return result;
       } catch (error) {
         // A failed commit may have rolled back by itself; a second rollback would hide the real error.
@@ -216,12 +228,12 @@ class Changes {
     statements: ReturnType<typeof prepareStatements>,
     heads: LRUCache<string, StreamHead>,
     typeIds: Map<string, number>,
-    head: { position: number },
+    position: number,
   ) {
     this.#statements = statements;
     this.#heads = heads;
     this.#typeIds = typeIds;
-    this.#position = head.position;
+    this.#position = position;
   }
 
   /** The stream's newest state, within this transaction; a stream that is not there yet gets its row. */
@@ -287,10 +299,11 @@ class Changes {
     this.#statements.countRemoved.run(removed, this.#position);
   }
 
-  /** The transaction is durable: from here on the caches may know. */
-  remember(): void {
+  /** The transaction is durable: from here on the caches may know. Answers the newest position. */
+  remember(): number {
     for (const [stream, head] of this.#newHeads) this.#heads.set(stream, head);
     for (const [type, id] of this.#newTypeIds) this.#typeIds.set(type, id);
+    return this.#position;
   }
 
   #load(stream: string): StreamHead | undefined {

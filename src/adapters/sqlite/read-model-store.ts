@@ -48,7 +48,7 @@ type DocumentRow = [
   blocked: number,
 ];
 
-/** Reads documents; safe on a thread of its own, beside the one that writes. */
+/** Reads documents over the connection of the writer, or over one of its own beside it. */
 export class SqliteReadModelReader implements ReadModelReader {
   protected readonly db: DatabaseSync;
   protected readonly name: string;
@@ -64,6 +64,7 @@ export class SqliteReadModelReader implements ReadModelReader {
 
   async get<D extends Document>(collection: Collection, key: string): Promise<StoredDocument<D> | undefined> {
     const statement = this.#get(collection);
+    this.beforeRead();
     const row = translated(this.name, () => statement.get(key)) as DocumentRow | undefined;
     return row && toStored<D>(row);
   }
@@ -72,9 +73,12 @@ export class SqliteReadModelReader implements ReadModelReader {
     const fields = Object.keys(options.where ?? {});
     const unknown = fields.find((field) => !collection.indexes.includes(field));
     if (unknown) throw new Error(`${collection.name} has no index on ${unknown}`);
+    if (fields.length === 0 && !collection.listed)
+      throw new Error(`${collection.name} cannot be listed as a whole`);
     const parameters: SQLInputValue[] = fields.map((field) => options.where?.[field] as string);
     if (options.after) parameters.push(Number(options.after.sequence), options.after.key);
     const statement = this.#find(collection, fields, options);
+    this.beforeRead();
     const found = translated(this.name, () => statement.all(...parameters, options.limit));
     return (found as unknown as DocumentRow[]).map(toStored<D>);
   }
@@ -99,6 +103,9 @@ export class SqliteReadModelReader implements ReadModelReader {
     );
     return found.map(toDeadLetter);
   }
+
+  /** Called before documents are read; a connection of its own may start a shared snapshot here. */
+  protected beforeRead(): void {}
 
   #get(collection: Collection): StatementSync {
     const table = tableOf(collection);
@@ -131,6 +138,24 @@ export class SqliteReadModelReader implements ReadModelReader {
     const statement = this.#rows(sql);
     this.#finds.set(sql, statement);
     return statement;
+  }
+}
+
+/**
+ * Reads beside the writer. All reads of one turn of the event loop share a snapshot: taking and releasing SQLite's
+ * locks for each would cost more than the reads.
+ */
+class SqliteReadModelSnapshots extends SqliteReadModelReader {
+  #open = false;
+
+  protected override beforeRead(): void {
+    if (this.#open) return;
+    this.#open = true;
+    translated(this.name, () => this.db.exec('BEGIN'));
+    setImmediate(() => {
+      this.#open = false;
+      if (this.db.isOpen) this.db.exec('COMMIT');
+    });
   }
 }
 
@@ -251,25 +276,26 @@ export function openSqliteReadModelReader(path: string): {
   close: () => void;
 } {
   const db = openForReading(path);
-  return { reader: new SqliteReadModelReader(db, path), close: () => db.close() };
+  return { reader: new SqliteReadModelSnapshots(db, path), close: () => db.close() };
 }
 
 function tableOf(collection: Collection): string {
   return `collection_${collection.name}_v${collection.version}`;
 }
 
-/** Lists page by `(sequence, key)`, alone or after an equality, so each indexed field carries them along. */
+/** Lists page by `(sequence, key)`, alone or after an equality, so each index carries them along. */
 function createSql(collection: Collection): string {
   const table = tableOf(collection);
   const columns = collection.indexes.map((field) => `, ${field} TEXT`).join('');
-  const indexes = collection.indexes.map(
-    (field) => `CREATE INDEX IF NOT EXISTS ${table}_by_${field} ON ${table} (${field}, sequence, key);`,
+  const paths = collection.indexes.map((field) => [`by_${field}`, `${field}, sequence, key`]);
+  if (collection.listed) paths.push(['by_sequence', 'sequence, key']);
+  const indexes = paths.map(
+    ([name, fields]) => `CREATE INDEX IF NOT EXISTS ${table}_${name} ON ${table} (${fields});`,
   );
   return `CREATE TABLE IF NOT EXISTS ${table} (
-      key TEXT PRIMARY KEY, sequence INTEGER NOT NULL, position INTEGER NOT NULL,
+      key TEXT NOT NULL UNIQUE, sequence INTEGER NOT NULL, position INTEGER NOT NULL,
       document TEXT, blocked INTEGER NOT NULL${columns}
-    ) WITHOUT ROWID;
-    CREATE INDEX IF NOT EXISTS ${table}_by_sequence ON ${table} (sequence, key);
+    );
     ${indexes.join('\n')}`;
 }
 

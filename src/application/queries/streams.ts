@@ -59,7 +59,11 @@ const direction = z
   .meta({ description: 'Oldest or newest event first.', examples: ['forwards'] });
 
 export const streamNameFields = z.strictObject({
-  name: z.string().min(1).max(250).meta({ description: 'The stream.' }),
+  name: z
+    .string()
+    .min(1)
+    .max(250)
+    .meta({ description: 'The stream.', examples: ['bank-account-01990d2e7c1b7a529d5e0c8f7f4b1a02'] }),
 });
 
 export const ReadStream = query<Page<EventEnvelope>>()(

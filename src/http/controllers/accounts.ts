@@ -31,7 +31,7 @@ import {
   sendDocument,
   writtenHeaders,
 } from '../messages.ts';
-import { AMOUNT_CODES, BODY_CODES, READ_CODES, STORE_CODES } from '../problem-catalog.ts';
+import { AMOUNT_CODES, BODY_CODES, QUERY_CODES, READ_CODES, STORE_CODES } from '../problem-catalog.ts';
 import {
   accountPageSchema,
   accountSchema,
@@ -50,7 +50,7 @@ const GUARDED_CODES = [
   'revision_mismatch',
   'invalid_if_match',
 ] as const;
-const PAGE_CODES = ['invalid_cursor', 'out_of_range', 'unknown_field', 'invalid_id', ...READ_CODES] as const;
+const PAGE_CODES = [...QUERY_CODES, 'invalid_cursor', 'invalid_id', ...READ_CODES] as const;
 
 /** If-Match as the OpenAPI document shows it; the value itself is checked where the command is built. */
 const guardHeaders = z.looseObject({

@@ -9,7 +9,7 @@ import {
   streamReadFields,
 } from '../../application/queries/streams.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { isProblemCode, PROBLEM_CATALOG } from '../problem-catalog.ts';
+import { isProblemCode, PROBLEM_CATALOG, QUERY_CODES } from '../problem-catalog.ts';
 import { problem, sendProblem } from '../problems.ts';
 import {
   eventPageSchema,
@@ -76,7 +76,7 @@ export const operationsController =
           querystring: streamListFields,
           response: {
             200: streamPageSchema,
-            ...problemResponses(['out_of_range', 'unknown_field', 'too_long', 'store_unavailable']),
+            ...problemResponses([...QUERY_CODES, 'store_unavailable']),
           },
         },
       },
@@ -97,10 +97,9 @@ export const operationsController =
             200: eventPageSchema,
             ...problemResponses([
               'stream_not_found',
+              ...QUERY_CODES,
               'invalid_cursor',
               'invalid_value',
-              'out_of_range',
-              'unknown_field',
               'store_unavailable',
             ]),
           },
@@ -129,7 +128,7 @@ export const operationsController =
             200: z
               .strictObject({ code: z.string(), status: z.int(), title: z.string(), meaning: z.string() })
               .meta({ id: 'ProblemKind' }),
-            ...problemResponses(['problem_not_found']),
+            ...problemResponses(['problem_not_found', 'too_long']),
           },
         },
       },

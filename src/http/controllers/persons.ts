@@ -11,7 +11,7 @@ import {
 } from '../../application/queries/persons.ts';
 import type { Person } from '../../domain/person.ts';
 import { accepted, contextOf, type Services, sendDocument, writtenHeaders } from '../messages.ts';
-import { BODY_CODES, READ_CODES, STORE_CODES } from '../problem-catalog.ts';
+import { BODY_CODES, QUERY_CODES, READ_CODES, STORE_CODES } from '../problem-catalog.ts';
 import { ownerSummarySchema, personPageSchema, personSchema, problemResponses } from '../schemas.ts';
 
 const tags = ['persons'];
@@ -61,7 +61,7 @@ export const personsController =
           querystring: z.strictObject(pageFields),
           response: {
             200: personPageSchema,
-            ...problemResponses(['invalid_cursor', 'out_of_range', 'unknown_field', ...READ_CODES]),
+            ...problemResponses([...QUERY_CODES, 'invalid_cursor', ...READ_CODES]),
           },
         },
       },
