@@ -8,16 +8,11 @@ export type SqliteLocation = { readonly kind: 'file'; readonly path: string } | 
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-function storeUrl(variable: string, servers: string) {
+function storeUrl(holds: string, file: string) {
   return z
     .string()
-    .regex(
-      /^sqlite:.+/,
-      `must be sqlite:FILE or sqlite::memory:; ${servers} are not supported by this version`,
-    )
-    .describe(
-      `${variable} names a store: sqlite:FILE, or sqlite::memory: which forgets everything at the end`,
-    );
+    .regex(/^sqlite:.+/, 'must be sqlite:FILE or sqlite::memory:')
+    .describe(`Where ${holds} are kept: sqlite:FILE (${file} in the data directory) or sqlite::memory: to forget them`);
 }
 
 /** Every setting: its default and its meaning. `./openbank help config` prints this table. */
@@ -31,8 +26,8 @@ export const settings = {
     .default(8899)
     .describe('Port to listen on; 0 takes any free one'),
   OPENBANK_DATA_DIR: z.string().min(1).default('.openbank').describe('Databases, log and pid file'),
-  OPENBANK_EVENT_STORE: storeUrl('OPENBANK_EVENT_STORE', 'servers').optional(),
-  OPENBANK_READ_MODELS: storeUrl('OPENBANK_READ_MODELS', 'servers').optional(),
+  OPENBANK_EVENT_STORE: storeUrl('events', 'events.db').optional(),
+  OPENBANK_READ_MODELS: storeUrl('read models', 'read-models.db').optional(),
   OPENBANK_ROLE: z
     .enum(['all', 'api', 'worker'], 'must be all, api or worker')
     .default('all')

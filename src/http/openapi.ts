@@ -31,7 +31,6 @@ export async function installOpenApi(
         title: 'OpenBank',
         version,
         description: DESCRIPTION,
-        license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       },
       servers: [{ url: '/' }],
       tags: [
