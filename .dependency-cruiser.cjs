@@ -40,7 +40,10 @@ module.exports = {
     rule(
       'application',
       { path: room('application') },
-      { path: '^src/', pathNot: [room('application'), room('domain'), room('event-sourcing'), room('projections')] },
+      {
+        path: '^src/',
+        pathNot: [room('application'), room('domain'), room('event-sourcing'), room('projections')],
+      },
       'Handlers know ports, never adapters or HTTP; queries name the projection that they read.',
     ),
     rule(

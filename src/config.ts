@@ -12,7 +12,9 @@ function storeUrl(holds: string, file: string) {
   return z
     .string()
     .regex(/^sqlite:.+/, 'must be sqlite:FILE or sqlite::memory:')
-    .describe(`Where ${holds} are kept: sqlite:FILE (${file} in the data directory) or sqlite::memory: to forget them`);
+    .describe(
+      `Where ${holds} are kept: sqlite:FILE (${file} in the data directory) or sqlite::memory: to forget them`,
+    );
 }
 
 /** Every setting: its default and its meaning. `./openbank help config` prints this table. */

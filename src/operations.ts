@@ -5,7 +5,7 @@ import type { Collection, ReadModelReader } from './event-sourcing/read-model-st
 import type { ExampleIds } from './http/openapi.ts';
 import type { Readiness, Status } from './http/schemas.ts';
 import type { ProjectionRunner } from './projection-runner.ts';
-import { accounts } from './projections/accounts.ts';
+import { type AccountDocument, accounts } from './projections/accounts.ts';
 import { projections } from './projections/index.ts';
 import { persons } from './projections/persons.ts';
 import { transactions } from './projections/transactions.ts';
@@ -83,8 +83,10 @@ const NEWEST_ACCOUNTS = 20;
 export async function newestIds(readModels: ReadModelReader): ReturnType<ExampleIds> {
   const newest = { order: 'newest_first', limit: 1 } as const;
   const [person] = await readModels.find(persons, newest);
-  const recent = await readModels.find<{ status?: string }>(accounts, { ...newest, limit: NEWEST_ACCOUNTS });
-  const account = recent.find(({ document }) => document?.status === 'ACTIVE');
+  const recent = await readModels.find<AccountDocument>(accounts, { ...newest, limit: NEWEST_ACCOUNTS });
+  const open = recent.filter(({ document }) => document?.status === 'ACTIVE');
+  // One with a transaction, so that the example of a transaction runs too.
+  const account = open.find(({ document }) => document?.transaction_count) ?? open[0];
   const where = { account_id: account?.key ?? '' };
   const [transaction] = await readModels.find(transactions, { ...newest, where });
   return {

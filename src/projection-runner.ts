@@ -124,7 +124,9 @@ class ProjectionThread implements ProjectionRunner {
       worker.on('exit', () => {
         const started = this.#state !== 'stopped';
         this.#state = 'stopped';
-        reject(failure ?? new Error('the projection worker ended before it was ready'));
+        this.#worker = undefined;
+        failure ??= new Error('the projection worker ended by itself');
+        reject(failure);
         if (started) void this.#restart(failure);
       });
     });
@@ -133,7 +135,7 @@ class ProjectionThread implements ProjectionRunner {
   async stop(): Promise<void> {
     this.#stopping.abort();
     const worker = this.#worker;
-    if (!worker || this.#state === 'stopped') return;
+    if (!worker) return;
     const ended = new Promise((resolve) => worker.once('exit', resolve));
     this.#send('stop');
     await ended;

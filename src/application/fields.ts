@@ -10,6 +10,20 @@ export interface InputProblem {
   readonly detail: string;
 }
 
+/** A JSON number with more digits than a double holds. It is no text: only amounts take it. */
+export class LongNumber {
+  readonly #text: string;
+
+  /** @param text as it was written */
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  toString(): string {
+    return this.#text;
+  }
+}
+
 /** Integer digits beyond which no currency could hold the amount; the exact limit depends on its decimals. */
 const WHOLE_DIGITS_MAX = 15;
 /** More decimals than any currency has. */
@@ -50,10 +64,10 @@ function amount(description: string, example: number | string, least: 'positive'
 
 function checkAmount(value: unknown, least: 'positive' | 'zero'): AmountCheck {
   if (value === undefined) return wrong('missing_field', 'is required.');
-  if (typeof value !== 'string' && typeof value !== 'number') {
+  if (typeof value !== 'string' && typeof value !== 'number' && !(value instanceof LongNumber)) {
     return wrong('invalid_type', 'must be a decimal string or a number.');
   }
-  const text = typeof value === 'number' ? plainDecimal(value) : value;
+  const text = typeof value === 'number' ? plainDecimal(value) : String(value);
   if (text === undefined) return wrong('amount_too_large', 'is too large.');
   if (!isDecimal(text)) return wrong('invalid_amount', 'must be a decimal number such as "12.50".');
   return checkDigits(text, least);
@@ -80,8 +94,10 @@ function wrong(code: string, detail: string): AmountCheck {
 /** The shortest decimal form of a number, which is what the client wrote; `undefined` when it has none. */
 function plainDecimal(value: number): string | undefined {
   const text = String(value);
-  if (!text.includes('e')) return text;
-  return Math.abs(value) < 1 ? value.toFixed(30) : undefined;
+  if (/^[-\d.]+$/.test(text)) return text;
+  if (Math.abs(value) >= 1) return undefined;
+  // It is below a millionth: which digits it has does not matter, because no currency has that many decimals.
+  return `${value < 0 ? '-' : ''}0.${'0'.repeat(DECIMALS_MAX)}1`;
 }
 
 export const positiveAmount = (description: string, example: number | string) =>
@@ -160,8 +176,9 @@ function inputProblems(error: z.ZodError): InputProblem[] {
 
 function codeOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'custom') return String(issue.params?.code ?? 'invalid_value');
+  if (isMissing(issue)) return 'missing_field';
   if (issue.code === 'invalid_format') return FORMAT_CODES[issue.format] ?? 'invalid_format';
-  if (issue.code === 'invalid_type') return isMissing(issue) ? 'missing_field' : 'invalid_type';
+  if (issue.code === 'invalid_type') return 'invalid_type';
   if ((issue.code === 'too_small' || issue.code === 'too_big') && issue.origin !== 'string')
     return 'out_of_range';
   return CODES[issue.code] ?? 'invalid_value';
@@ -189,5 +206,5 @@ function detailOf(issue: z.core.$ZodIssue): string {
 }
 
 function isMissing(issue: z.core.$ZodIssue): boolean {
-  return issue.code === 'invalid_type' && issue.input === undefined;
+  return (issue.code === 'invalid_type' || issue.code === 'invalid_value') && issue.input === undefined;
 }

@@ -11,7 +11,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   reset: () => import('./commands/reset.ts').then((module) => module.reset),
   test: () => import('./commands/test.ts').then((module) => module.test),
   bench: () => import('./commands/bench.ts').then((module) => module.bench),
-  help: () => import('./commands/help.ts').then((module) => module.help),
+  help: () => import('./commands/help.ts').then((module) => module.helpOn({ loadCommand, loadCommands })),
   version: () => import('./commands/version.ts').then((module) => module.version),
 };
 

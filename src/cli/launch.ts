@@ -5,8 +5,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { baseUrl, logFile, NODE_FLAGS, outputFile, PROJECT_ROOT, pidFile, SERVICE_ENTRY } from './project.ts';
-import { probe } from './service-probe.ts';
-import { findService, readPid } from './service-process.ts';
+import { type Probe, probe } from './service-probe.ts';
+import { findService, readPid, type ServiceView } from './service-process.ts';
 
 const READY_WITHIN_MS = 30_000;
 const OTHER_START_WITHIN_MS = 5_000;
@@ -30,13 +30,12 @@ export async function launch(config: Config): Promise<Launch> {
   const running = await runningAlready(config);
   if (running) return running;
   const child = spawnInBackground(config);
-  const ended = exitOf(child);
-  const state = await Promise.race([ended, untilReady(config, child)]);
-  if (state === 'ready') return { outcome: 'started', pid: child.pid ?? 0 };
+  const end = await readyOrExit(config, child);
+  if (end === 'ready') return { outcome: 'started', pid: child.pid ?? 0 };
   const words = lastWords(config);
   const winner = await otherStart(config, words);
   if (winner) return winner;
-  throw new CliError(words, state);
+  throw new CliError(words, end);
 }
 
 /** Of two starts at the same time one wins; the other one's service refuses, and that is no failure. */
@@ -50,19 +49,33 @@ async function otherStart(config: Config, words: string): Promise<Launch | undef
   return undefined;
 }
 
+/** A service that is still starting, because another start has just begun, is waited for. */
 async function runningAlready(config: Config): Promise<Launch | undefined> {
-  const { pid, probe: seen } = await findService(config);
-  const url = baseUrl(config);
-  if (pid === undefined) {
-    if (seen.kind !== 'openbank') return undefined;
-    const other = `Another OpenBank (process ${seen.status.pid}, events in ${seen.status.event_store.location})`;
-    throw new CliError(`${other} answers at ${url}; stop it or set another OPENBANK_PORT.`);
+  const deadline = performance.now() + READY_WITHIN_MS;
+  let view = await findService(config);
+  while (isStarting(view) && performance.now() < deadline) {
+    await delay(100);
+    view = await findService(config);
   }
+  return view.pid === undefined ? refuseForeign(config, view) : alreadyRunning(config, view.pid, view.probe);
+}
+
+function isStarting({ pid, probe: seen }: ServiceView): boolean {
+  return pid !== undefined && seen.kind === 'openbank' && seen.health.status === 'starting';
+}
+
+function alreadyRunning(config: Config, pid: number, seen: Probe): Launch {
   if (seen.kind === 'openbank' && seen.ready && seen.status.pid === pid) return { outcome: 'already', pid };
-  const state = seen.kind === 'openbank' ? `says it is ${seen.health.status}` : `does not answer at ${url}`;
-  throw new CliError(
-    `OpenBank runs already (process ${pid}) but ${state}. See ./openbank status, or restart it.`,
-  );
+  const state =
+    seen.kind === 'openbank' ? `says it is ${seen.health.status}` : `does not answer at ${baseUrl(config)}`;
+  const advice = 'See ./openbank status, or restart it.';
+  throw new CliError(`OpenBank runs already (process ${pid}) but ${state}. ${advice}`);
+}
+
+function refuseForeign(config: Config, { probe: seen }: ServiceView): undefined {
+  if (seen.kind !== 'openbank') return;
+  const other = `Another OpenBank (process ${seen.status.pid}, events in ${seen.status.event_store.location})`;
+  throw new CliError(`${other} answers at ${baseUrl(config)}; stop it or set another OPENBANK_PORT.`);
 }
 
 function spawnInBackground(config: Config): ChildProcess {
@@ -87,33 +100,33 @@ function openOutput(config: Config): number {
     mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
     return openSync(outputFile(config), 'w');
   } catch (error) {
-    throw new CliError(`The data directory ${config.dataDir} is not writable: ${(error as Error).message}.`);
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CliError(`The data directory ${config.dataDir} cannot be used (${code}).`);
   }
 }
 
-function exitOf(child: ChildProcess): Promise<number> {
-  return new Promise((resolve, reject) => {
-    child.once('error', (error) =>
-      reject(new CliError(`The service could not be started: ${error.message}.`)),
-    );
-    child.once('exit', (code) => resolve(code || EXIT.failed));
+/** Gives `ready`, or the exit code of a service that ended instead. */
+async function readyOrExit(config: Config, child: ChildProcess): Promise<'ready' | number> {
+  let failure: Error | undefined;
+  child.once('error', (error) => {
+    failure = error;
   });
-}
-
-/** The pid file tells that it is our child who answers, and not another program at the same address. */
-async function untilReady(config: Config, child: ChildProcess): Promise<'ready'> {
-  const url = baseUrl(config);
   const deadline = performance.now() + READY_WITHIN_MS;
   for (let pause = 20; performance.now() < deadline; pause = Math.min(pause * 1.5, 250)) {
     await delay(pause);
-    if (readPid(pidFile(config)) !== child.pid) continue;
-    const seen = await probe(url, 1000);
-    if (seen.kind === 'openbank' && seen.ready) return 'ready';
+    if (failure) throw new CliError(`The service could not be started: ${failure.message}.`);
+    if (child.exitCode !== null || child.signalCode !== null) return child.exitCode || EXIT.failed;
+    if (await isReady(config, child)) return 'ready';
   }
   const seconds = READY_WITHIN_MS / 1000;
-  throw new CliError(
-    `OpenBank is not ready after ${seconds} s; it goes on starting. See ./openbank status and logs.`,
-  );
+  throw new CliError(`OpenBank is not ready after ${seconds} s; see ./openbank status and ./openbank logs.`);
+}
+
+/** The pid file tells that it is our child who answers, and not another program at the same address. */
+async function isReady(config: Config, child: ChildProcess): Promise<boolean> {
+  if (readPid(pidFile(config)) !== child.pid) return false;
+  const seen = await probe(baseUrl(config), 1000);
+  return seen.kind === 'openbank' && seen.ready;
 }
 
 /** The service's own sentence, without the prefix that this command adds again; else its last lines. */

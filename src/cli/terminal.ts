@@ -87,9 +87,11 @@ export async function confirm(question: string): Promise<boolean> {
   try {
     const answer = await Promise.race([
       terminal.question(`${question} [y/N] `),
-      new Promise<string>((resolve) => terminal.once('close', () => resolve(''))),
+      new Promise<undefined>((resolve) => terminal.once('close', () => resolve(undefined))),
     ]);
-    return /^y(es)?$/i.test(answer.trim());
+    // Ctrl-D and Ctrl-C leave the cursor behind the question.
+    if (answer === undefined) print('');
+    return /^y(es)?$/i.test(answer?.trim() ?? '');
   } finally {
     terminal.close();
   }

@@ -47,7 +47,8 @@ function upcast(
   let event: DomainEvent = recorded;
   const steps = Object.keys(upcasters).length;
   for (let step = 0; step < steps && !current.has(event.type); step += 1) {
-    const upcaster = upcasters[event.type];
+    // Only own names: `constructor` is no upcaster.
+    const upcaster = Object.hasOwn(upcasters, event.type) ? upcasters[event.type] : undefined;
     if (!upcaster) break;
     event = upcaster(event.data as never);
   }

@@ -1,5 +1,4 @@
 /** The documents of one projector: a bounded cache of what is stored, and the changes of the batch under way. */
-import { LRUCache } from 'lru-cache';
 import type { Lookup } from './projection.ts';
 import type {
   Collection,
@@ -9,39 +8,34 @@ import type {
   StoredDocument,
 } from './read-model-store.ts';
 
-/** `null` is the cached knowledge that there is no such document. */
-type Known = StoredDocument | null;
+interface Entry {
+  /** `undefined` is the knowledge that there is no such document. */
+  stored: StoredDocument | undefined;
+  changed: boolean;
+}
 
 export class DocumentSession implements Lookup {
   readonly #store: ReadModelReader;
-  readonly #cache: LRUCache<string, { known: Known }> | undefined;
-  readonly #changed = new Map<string, { collection: Collection; document: StoredDocument }>();
-  /** What this batch has loaded; the cache alone could evict it before it is needed. */
-  readonly #loaded = new Map<string, Known>();
+  readonly #cachedDocumentsMax: number;
+  readonly #entries = new Map<Collection, Map<string, Entry>>();
 
-  /** @param cachedDocumentsMax documents kept in memory between batches; 0 for a session that serves one query */
+  /** @param cachedDocumentsMax documents of each collection kept in memory between batches; 0 serves one query */
   constructor(store: ReadModelReader, cachedDocumentsMax = 0) {
     this.#store = store;
-    this.#cache = cachedDocumentsMax > 0 ? new LRUCache({ max: cachedDocumentsMax }) : undefined;
+    this.#cachedDocumentsMax = cachedDocumentsMax;
   }
 
   /** Makes a document readable by `stored` and `get`; answers at once when it is known already. */
   load(collection: Collection, key: string): Promise<void> | undefined {
-    const id = idOf(collection, key);
-    if (this.#changed.has(id) || this.#loaded.has(id)) return undefined;
-    const cached = this.#cache?.get(id);
-    if (cached) {
-      this.#loaded.set(id, cached.known);
-      return undefined;
-    }
-    return this.#store.get(collection, key).then((found) => {
-      this.#loaded.set(id, found ?? null);
+    const entries = this.#of(collection);
+    if (entries.has(key)) return undefined;
+    return this.#store.get(collection, key).then((stored) => {
+      entries.set(key, { stored, changed: false });
     });
   }
 
   stored(collection: Collection, key: string): StoredDocument | undefined {
-    const id = idOf(collection, key);
-    return this.#changed.get(id)?.document ?? this.#loaded.get(id) ?? undefined;
+    return this.#of(collection).get(key)?.stored;
   }
 
   get<D extends Document>(collection: Collection, key: string): D | undefined {
@@ -49,31 +43,53 @@ export class DocumentSession implements Lookup {
   }
 
   change(collection: Collection, document: StoredDocument): void {
-    this.#changed.set(idOf(collection, document.key), { collection, document });
+    const entries = this.#of(collection);
+    const entry = entries.get(document.key);
+    if (!entry) {
+      entries.set(document.key, { stored: document, changed: true });
+      return;
+    }
+    entry.stored = document;
+    entry.changed = true;
   }
 
   changes(): ReadModelChanges['writes'] {
-    return [...this.#changed.values()];
+    return [...this.#entries].flatMap(([collection, entries]) =>
+      [...entries.values()].flatMap(({ stored, changed }) =>
+        changed && stored ? [{ collection, document: stored }] : [],
+      ),
+    );
   }
 
   /** The batch is committed: its documents are what is stored now. */
   committed(isWriteOnce: (collection: Collection) => boolean): void {
-    for (const [id, known] of this.#loaded) this.#cache?.set(id, { known });
-    for (const [id, { collection, document }] of this.#changed) {
-      if (!isWriteOnce(collection)) this.#cache?.set(id, { known: document });
+    for (const [collection, entries] of this.#entries) {
+      if (isWriteOnce(collection)) entries.clear();
+      for (const entry of entries.values()) entry.changed = false;
+      this.#evict(entries);
     }
-    this.#changed.clear();
-    this.#loaded.clear();
   }
 
   /** The batch failed: nothing of it may be remembered. */
   discard(): void {
-    this.#changed.clear();
-    this.#loaded.clear();
-    this.#cache?.clear();
+    this.#entries.clear();
   }
-}
 
-function idOf(collection: Collection, key: string): string {
-  return `${collection.name}/${collection.version}/${key}`;
+  #of(collection: Collection): Map<string, Entry> {
+    const known = this.#entries.get(collection);
+    if (known) return known;
+    const entries = new Map<string, Entry>();
+    this.#entries.set(collection, entries);
+    return entries;
+  }
+
+  /** Drops those that came first; only between batches, because a batch relies on what it has loaded. */
+  #evict(entries: Map<string, Entry>): void {
+    let surplus = entries.size - this.#cachedDocumentsMax;
+    for (const key of entries.keys()) {
+      if (surplus <= 0) return;
+      entries.delete(key);
+      surplus -= 1;
+    }
+  }
 }

@@ -40,8 +40,8 @@ export type ProjectorState = 'running' | 'retrying' | 'stopped';
 
 /** Tries of an event whose fold says that it may succeed later. */
 const FOLD_TRIES_MAX = 3;
-/** Documents of all collections kept in memory between batches. */
-const CACHED_DOCUMENTS_MAX = 10_000;
+/** Documents of each collection kept in memory between batches. */
+const CACHED_DOCUMENTS_MAX = 5_000;
 const RETRY_DELAY_MS_MAX = 30_000;
 
 /** The cause of a dead letter that was never tried, because an earlier event of its document is dead. */
@@ -54,6 +54,7 @@ export class Projector<E extends DomainEvent> {
   readonly #wakeUp = new Signal();
   readonly #tries = new Map<string, number>();
   readonly #writeOnce: ReadonlySet<string>;
+  readonly #byEventType = new Map<string, readonly AnyProjection<E>[]>();
   #state: ProjectorState = 'stopped';
   #wakeRequested = false;
 
@@ -111,6 +112,8 @@ export class Projector<E extends DomainEvent> {
       succeeded();
       if (batch.caughtUp) await this.#pause(startedAt, signal);
     }
+    // Without this, a store that keeps ending its subscriptions would be asked again without a pause.
+    if (!signal.aborted) throw new StoreError('unavailable', 'The subscription to the log ended by itself.');
   }
 
   /** The smallest checkpoint; one that lies beyond the end of the log belongs to other events, and starts over. */
@@ -168,8 +171,7 @@ export class Projector<E extends DomainEvent> {
         deadLetters.push(deadLetter('*', recorded.stream, recorded, reasonOf(error), 1));
         continue;
       }
-      for (const projection of this.#options.projections) {
-        if (!projection.eventTypes.includes(event.type)) continue;
+      for (const projection of this.#wanting(event.type)) {
         if (event.position <= this.#checkpointOf(projection)) continue;
         await this.#foldInto(projection, event, deadLetters);
       }
@@ -177,25 +179,40 @@ export class Projector<E extends DomainEvent> {
     return deadLetters;
   }
 
+  /** The projections that want this type of event, in their order. */
+  #wanting(eventType: E['type']): readonly AnyProjection<E>[] {
+    const known = this.#byEventType.get(eventType);
+    if (known) return known;
+    const wanting = this.#options.projections.filter((one) => one.eventTypes.includes(eventType));
+    this.#byEventType.set(eventType, wanting);
+    return wanting;
+  }
+
   async #foldInto(
     projection: AnyProjection<E>,
     event: Recorded<E>,
     deadLetters: DeadLetter[],
   ): Promise<void> {
-    let key = '';
+    let keys: readonly string[];
     try {
       for (const lookup of projection.lookups?.(event) ?? []) {
         const loading = this.#session.load(lookup.from, lookup.key);
         if (loading) await loading;
       }
-      for (key of projection.keys(event, this.#session)) {
+      keys = projection.keys(event, this.#session);
+    } catch (error) {
+      // Which documents it touches is not known, so none is blocked.
+      deadLetters.push(this.#giveUpOrRetry(projection, event, '', error));
+      return;
+    }
+    for (const key of keys) {
+      try {
         const letter = await this.#foldDocument(projection, event, key);
         if (letter) deadLetters.push(letter);
+      } catch (error) {
+        deadLetters.push(this.#giveUpOrRetry(projection, event, key, error));
+        this.#block(projection, event, key);
       }
-    } catch (error) {
-      const attempts = this.#giveUpOrRetry(projection, event, error);
-      deadLetters.push(deadLetter(projection.name, key, event, reasonOf(error), attempts));
-      this.#block(projection, event, key);
     }
   }
 
@@ -241,17 +258,20 @@ export class Projector<E extends DomainEvent> {
     });
   }
 
-  /** Throws for the loop to try again while there is hope; answers the number of tries when there is none. */
-  #giveUpOrRetry(projection: AnyProjection<E>, event: Recorded<E>, error: unknown): number {
-    if (error instanceof StoreError) throw error;
-    if (!(error instanceof TemporaryError)) return 1;
-    const id = `${projection.name}/${event.id}`;
-    const tries = (this.#tries.get(id) ?? 0) + 1;
-    if (tries < FOLD_TRIES_MAX) {
-      this.#tries.set(id, tries);
-      throw error;
+  /** Throws for the loop to try again while there is hope; answers the dead letter when there is none. */
+  #giveUpOrRetry(projection: AnyProjection<E>, event: Recorded<E>, key: string, error: unknown): DeadLetter {
+    // What is corrupt stays so however often it is read: an older event of the stream that nobody can decode.
+    if (error instanceof StoreError && error.code !== 'corrupt') throw error;
+    let tries = 1;
+    if (error instanceof TemporaryError) {
+      const id = `${projection.name}/${key}/${event.id}`;
+      tries += this.#tries.get(id) ?? 0;
+      if (tries < FOLD_TRIES_MAX) {
+        this.#tries.set(id, tries);
+        throw error;
+      }
     }
-    return tries;
+    return deadLetter(projection.name, key, event, reasonOf(error), tries);
   }
 }
 
@@ -270,6 +290,8 @@ export async function foldStream<E extends DomainEvent, D extends Document>(
   let document: D | undefined;
   if (!projection.stream) return undefined;
   for await (const recorded of reader.readStream(projection.stream(key), { limit: through + 1 })) {
+    // The limit alone is not enough: a truncated stream does not begin at revision 0.
+    if (recorded.revision > through) break;
     const event = codec.decode(recorded);
     if (!projection.eventTypes.includes(event.type)) continue;
     for (const wanted of projection.lookups?.(event) ?? []) await lookup.load(wanted.from, wanted.key);

@@ -10,6 +10,9 @@ import { StoreError, type StoreErrorCode } from '../../event-sourcing/store-erro
  */
 const AUTO_CHECKPOINT_PAGES = 4_000;
 
+/** Pages that a writer keeps, in KiB: a group of rows spread over many accounts must not read its index back from disk. */
+const CACHE_KIB = 24 * 1024;
+
 /** A file, or memory that is gone when the connection closes. */
 export type SqliteLocation = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'memory' };
 
@@ -35,7 +38,7 @@ export function openForWriting(location: SqliteLocation, format: SqliteFormat): 
       verifyOrCreate(db, location, format);
       // An acknowledged event must survive power loss: FULL syncs the write-ahead log at every commit.
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000');
-      db.exec(`PRAGMA wal_autocheckpoint = ${AUTO_CHECKPOINT_PAGES}`);
+      db.exec(`PRAGMA wal_autocheckpoint = ${AUTO_CHECKPOINT_PAGES}; PRAGMA cache_size = -${CACHE_KIB}`);
       return db;
     } catch (error) {
       db.close();

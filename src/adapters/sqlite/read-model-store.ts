@@ -1,5 +1,6 @@
 /** The embedded read models: one table per collection, documents as JSON, all changes of a batch in one transaction. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { LRUCache } from 'lru-cache';
 import type {
   Checkpoint,
   Collection,
@@ -141,21 +142,51 @@ export class SqliteReadModelReader implements ReadModelReader {
   }
 }
 
+/** Documents that a reader keeps until the writer's next commit. */
+const CACHED_DOCUMENTS_MAX = 5_000;
+
 /**
  * Reads beside the writer. All reads of one turn of the event loop share a snapshot: taking and releasing SQLite's
- * locks for each would cost more than the reads.
+ * locks for each would cost more than the reads. What was read is kept for as long as SQLite says that nobody wrote.
  */
 class SqliteReadModelSnapshots extends SqliteReadModelReader {
+  readonly #cache = new LRUCache<string, { stored: StoredDocument | undefined }>({
+    max: CACHED_DOCUMENTS_MAX,
+  });
+  readonly #dataVersion: StatementSync;
+  #version: unknown;
   #open = false;
+
+  constructor(db: DatabaseSync, name: string) {
+    super(db, name);
+    this.#dataVersion = db.prepare('PRAGMA data_version');
+  }
+
+  override async get<D extends Document>(collection: Collection, key: string) {
+    this.beforeRead();
+    const id = `${tableOf(collection)}/${key}`;
+    const cached = this.#cache.get(id);
+    if (cached) return cached.stored as StoredDocument<D> | undefined;
+    const stored = await super.get<D>(collection, key);
+    this.#cache.set(id, { stored });
+    return stored;
+  }
 
   protected override beforeRead(): void {
     if (this.#open) return;
-    this.#open = true;
-    translated(this.name, () => this.db.exec('BEGIN'));
+    translated(this.name, () => this.#openSnapshot());
     setImmediate(() => {
       this.#open = false;
       if (this.db.isOpen) this.db.exec('COMMIT');
     });
+  }
+
+  #openSnapshot(): void {
+    this.db.exec('BEGIN');
+    this.#open = true;
+    const { data_version } = this.#dataVersion.get() as { data_version: number };
+    if (data_version !== this.#version) this.#cache.clear();
+    this.#version = data_version;
   }
 }
 
@@ -293,9 +324,9 @@ function createSql(collection: Collection): string {
     ([name, fields]) => `CREATE INDEX IF NOT EXISTS ${table}_${name} ON ${table} (${fields});`,
   );
   return `CREATE TABLE IF NOT EXISTS ${table} (
-      key TEXT NOT NULL UNIQUE, sequence INTEGER NOT NULL, position INTEGER NOT NULL,
+      key TEXT PRIMARY KEY, sequence INTEGER NOT NULL, position INTEGER NOT NULL,
       document TEXT, blocked INTEGER NOT NULL${columns}
-    );
+    ) WITHOUT ROWID;
     ${indexes.join('\n')}`;
 }
 

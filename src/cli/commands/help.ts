@@ -2,25 +2,32 @@
 import { z } from 'zod';
 import { settings } from '../../config.ts';
 import { CliError, EXIT } from '../cli-error.ts';
-import { defineCommand } from '../command.ts';
-import { loadCommand, loadCommands } from '../command-list.ts';
+import { type Command, defineCommand } from '../command.ts';
 import { alignColumns, paint, print } from '../terminal.ts';
 
-export const help = defineCommand({
-  name: 'help',
-  summary: 'Show this help; help config lists the settings, help COMMAND explains a command.',
-  options: {},
-  positional: '[config | COMMAND]',
-  async run(_values, [topic]) {
-    if (topic === undefined) await overview();
-    else if (topic === 'config') configuration();
-    else return explain(topic);
-    return EXIT.ok;
-  },
-});
+/** The commands that the help is about; handed in, since the help is one of them. */
+export interface CommandList {
+  loadCommand(name: string): Promise<Command | undefined>;
+  loadCommands(): Promise<readonly Command[]>;
+}
 
-async function overview(): Promise<void> {
-  const commands = await loadCommands();
+/** Makes the command `help` for a list of commands. */
+export function helpOn({ loadCommand, loadCommands }: CommandList): Command {
+  return defineCommand({
+    name: 'help',
+    summary: 'Show this help; help config lists the settings, help COMMAND explains a command.',
+    options: {},
+    positional: '[config | COMMAND]',
+    async run(_values, [topic]) {
+      if (topic === undefined) overview(await loadCommands());
+      else if (topic === 'config') configuration();
+      else return explain(topic, await loadCommand(topic));
+      return EXIT.ok;
+    },
+  });
+}
+
+function overview(commands: readonly Command[]): void {
   print(
     'OpenBank: an event-sourced bank-account service.',
     '',
@@ -75,8 +82,7 @@ export function settingRows(): readonly SettingRow[] {
   });
 }
 
-async function explain(name: string): Promise<number> {
-  const command = await loadCommand(name);
+function explain(name: string, command: Command | undefined): Promise<number> {
   if (!command) throw new CliError(`There is no help on '${name}'. See ./openbank help.`, EXIT.usage);
   return command.run(['--help']);
 }

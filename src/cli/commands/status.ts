@@ -92,7 +92,7 @@ export function projectionTable(projections: readonly ProjectionStatus[]): strin
     figure(projection.lag_events),
     figure(projection.lag_ms),
     String(projection.position ?? '-'),
-    paint(projection.dead_letters > 0 ? 'red' : 'reset', String(projection.dead_letters)),
+    projection.dead_letters > 0 ? paint('red', String(projection.dead_letters)) : '0',
   ]);
   return alignColumns([header.map((title) => paint('bold', title)), ...rows], {
     indent: 2,

@@ -7,8 +7,6 @@ export interface Country {
   /** ISO 3166-1 alpha-2. */
   readonly code: string;
   readonly currency: string;
-  /** Decimals of the currency. */
-  readonly decimals: number;
   /** Local price of what costs 1 in the United States. */
   readonly priceLevel: number;
   readonly women: Several<string>;
@@ -31,7 +29,6 @@ export const COUNTRIES: Several<Country> = [
   {
     code: 'US',
     currency: 'USD',
-    decimals: 2,
     priceLevel: 1,
     women: ['Alice', 'Olivia', 'Grace', 'Hannah', 'Naomi', 'Ruth'],
     men: ['James', 'Ethan', 'Marcus', 'Samuel', 'Caleb', 'Henry'],
@@ -48,7 +45,6 @@ export const COUNTRIES: Several<Country> = [
   {
     code: 'GB',
     currency: 'GBP',
-    decimals: 2,
     priceLevel: 0.8,
     women: ['Amelia', 'Charlotte', 'Imogen', 'Freya', 'Priya', 'Eleanor'],
     men: ['Oliver', 'George', 'Callum', 'Rhys', 'Harry', 'Imran'],
@@ -65,7 +61,6 @@ export const COUNTRIES: Several<Country> = [
   {
     code: 'DE',
     currency: 'EUR',
-    decimals: 2,
     priceLevel: 0.9,
     women: ['Anna', 'Lena', 'Katharina', 'Aylin', 'Jördis', 'Sophie'],
     men: ['Lukas', 'Jonas', 'Matthias', 'Emre', 'Felix', 'Jürgen'],
@@ -82,7 +77,6 @@ export const COUNTRIES: Several<Country> = [
   {
     code: 'FR',
     currency: 'EUR',
-    decimals: 2,
     priceLevel: 0.9,
     women: ['Camille', 'Élodie', 'Manon', 'Fatou', 'Juliette', 'Hélène'],
     men: ['Lucas', 'Théo', 'Antoine', 'Mehdi', 'Benoît', 'Hugo'],
@@ -99,7 +93,6 @@ export const COUNTRIES: Several<Country> = [
   {
     code: 'ES',
     currency: 'EUR',
-    decimals: 2,
     priceLevel: 0.7,
     women: ['Lucía', 'Carmen', 'Marta', 'Inés', 'Nuria', 'Valeria'],
     men: ['Javier', 'Álvaro', 'Diego', 'Íñigo', 'Pablo', 'Sergio'],
@@ -116,7 +109,6 @@ export const COUNTRIES: Several<Country> = [
   {
     code: 'JP',
     currency: 'JPY',
-    decimals: 0,
     priceLevel: 110,
     women: ['Yui', 'Sakura', 'Haruka', 'Aiko', 'Misaki', 'Emi'],
     men: ['Haruto', 'Ren', 'Kenji', 'Takumi', 'Daiki', 'Sota'],
@@ -133,7 +125,6 @@ export const COUNTRIES: Several<Country> = [
   {
     code: 'BR',
     currency: 'BRL',
-    decimals: 2,
     priceLevel: 3,
     women: ['Beatriz', 'Larissa', 'Thaís', 'Júlia', 'Camila', 'Renata'],
     men: ['Gabriel', 'Rafael', 'João', 'Thiago', 'Caio', 'Vinícius'],
@@ -150,7 +141,6 @@ export const COUNTRIES: Several<Country> = [
   {
     code: 'IN',
     currency: 'INR',
-    decimals: 2,
     priceLevel: 25,
     women: ['Ananya', 'Kavya', 'Meera', 'Divya', 'Zara', 'Lakshmi'],
     men: ['Arjun', 'Rohan', 'Vikram', 'Imtiaz', 'Karthik', 'Aditya'],

@@ -1,4 +1,5 @@
 /** The demo's own books: it knows every balance before the bank says it, and so which withdrawal must be refused. */
+import { toDecimal } from '../../domain/money.ts';
 
 /** An account as `POST /accounts` wants it, without its owner. */
 export interface AccountPlan {
@@ -21,14 +22,6 @@ export type Step =
   | { readonly kind: 'overdraft'; readonly account: number; readonly limit: string }
   | { readonly kind: 'close'; readonly account: number; readonly reason: string };
 
-/** Writes minor units as the bank does. */
-export function decimal(minor: number, decimals: number): string {
-  const digits = String(Math.abs(minor)).padStart(decimals + 1, '0');
-  const split = digits.length - decimals;
-  const fraction = decimals > 0 ? `.${digits.slice(split)}` : '';
-  return `${minor < 0 ? '-' : ''}${digits.slice(0, split)}${fraction}`;
-}
-
 interface Book {
   readonly plan: AccountPlan;
   balance: number;
@@ -40,11 +33,9 @@ export class Ledger {
   readonly steps: Step[] = [];
   readonly #books: Book[] = [];
   readonly #currency: string;
-  readonly #decimals: number;
 
-  constructor(currency: string, decimals: number) {
+  constructor(currency: string) {
     this.#currency = currency;
-    this.#decimals = decimals;
   }
 
   get accounts(): readonly AccountPlan[] {
@@ -56,8 +47,8 @@ export class Ledger {
     const plan = {
       account_type,
       currency: this.#currency,
-      overdraft_limit: decimal(limit, this.#decimals),
-      initial_balance: decimal(balance, this.#decimals),
+      overdraft_limit: this.#decimal(limit),
+      initial_balance: this.#decimal(balance),
     };
     return this.#books.push({ plan, balance, limit }) - 1;
   }
@@ -81,14 +72,14 @@ export class Ledger {
       this.#post('withdrawal', account, amount, -amount, description);
       return true;
     }
-    const text = decimal(amount, this.#decimals);
+    const text = this.#decimal(amount);
     this.steps.push({ kind: 'withdrawal', account, amount: text, description, expect: 'insufficient_funds' });
     return false;
   }
 
   changeLimit(account: number, limit: number): void {
     this.#book(account).limit = limit;
-    this.steps.push({ kind: 'overdraft', account, limit: decimal(limit, this.#decimals) });
+    this.steps.push({ kind: 'overdraft', account, limit: this.#decimal(limit) });
   }
 
   close(account: number, reason: string): void {
@@ -104,8 +95,12 @@ export class Ledger {
   ) {
     const book = this.#book(account);
     book.balance += change;
-    const expect = { balance: decimal(book.balance, this.#decimals) };
-    this.steps.push({ kind, account, amount: decimal(amount, this.#decimals), description, expect });
+    const expect = { balance: this.#decimal(book.balance) };
+    this.steps.push({ kind, account, amount: this.#decimal(amount), description, expect });
+  }
+
+  #decimal(minor: number): string {
+    return toDecimal(BigInt(minor), this.#currency);
   }
 
   #book(account: number): Book {

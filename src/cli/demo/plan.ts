@@ -1,4 +1,5 @@
 /** Invents customers and what happens on their accounts: the same seed and day give the same bank. */
+import { decimalsOf } from '../../domain/currency.ts';
 import { COUNTRIES, type Country } from './countries.ts';
 import { type AccountPlan, Ledger, type Step } from './ledger.ts';
 import { type Random, randomFrom } from './random.ts';
@@ -84,7 +85,7 @@ interface Life {
 /** Every fifth customer lives tightly: little on the account, a small overdraft, and now and then a refusal. */
 function planLife(index: number, random: Random, country: Country): Life {
   const tight = index % 5 === 3;
-  const ledger = new Ledger(country.currency, country.decimals);
+  const ledger = new Ledger(country.currency);
   const salary = price(random, country, tight ? 1500 : 2600, tight ? 1900 : 5400, 10);
   const limit = tight ? price(random, country, 50, 150, 50) : price(random, country, 500, 2000, 100);
   const opening = price(random, country, tight ? 100 : 900, tight ? 400 : 4200, 1);
@@ -92,7 +93,7 @@ function planLife(index: number, random: Random, country: Country): Life {
   // The first customer is the one that the demo shows at its end.
   const saves = !tight && (random.chance(60) || index === 0 || closesSavings(index));
   const savings = saves ? ledger.open('SAVINGS', price(random, country, 500, 9000, 50), 0) : undefined;
-  const rent = roundTo(Math.round(salary * (tight ? 0.48 : 0.3)), 10 * 10 ** country.decimals);
+  const rent = roundTo(Math.round(salary * (tight ? 0.48 : 0.3)), 10 * minorUnits(country));
   return {
     index,
     random,
@@ -185,7 +186,7 @@ function largeWish(random: Random, country: Country): Happening {
 /** Money is put aside after the salary; interest comes with the month's end. */
 function savingsPlan({ savings, salary, country }: Life, month: string): readonly Happening[] {
   if (savings === undefined) return [];
-  const amount = roundTo(Math.round(salary * 0.12), 10 ** country.decimals);
+  const amount = roundTo(Math.round(salary * 0.12), minorUnits(country));
   return [
     {
       day: 3,
@@ -207,7 +208,7 @@ function savingsPlan({ savings, salary, country }: Life, month: string): readonl
 /** What a customer does once: a higher overdraft, or giving the savings account up. */
 function finish({ index, ledger, checking, savings, country }: Life, today: string): void {
   if (index % 4 === 1)
-    ledger.changeLimit(checking, Math.round(2500 * country.priceLevel) * 10 ** country.decimals);
+    ledger.changeLimit(checking, Math.round(2500 * country.priceLevel) * minorUnits(country));
   if (savings === undefined || !closesSavings(index)) return;
   const rest = ledger.balance(savings);
   ledger.withdraw(savings, rest, `${today} Savings account given up`);
@@ -217,10 +218,15 @@ function finish({ index, ledger, checking, savings, country }: Life, today: stri
 
 /** A local price between two American ones, in minor units; `step` makes it a round one. */
 function price(random: Random, country: Country, from: number, to: number, step = 0): number {
-  const { priceLevel, decimals } = country;
-  const minor = 10 ** decimals;
+  const { priceLevel } = country;
+  const minor = minorUnits(country);
   const cents = random.whole(Math.round(from * priceLevel * minor), Math.round(to * priceLevel * minor));
   return step === 0 ? Math.max(cents, 1) : roundTo(cents, Math.max(1, Math.round(step * priceLevel)) * minor);
+}
+
+/** How many minor units make one of a country's currency. */
+function minorUnits({ currency }: Country): number {
+  return 10 ** decimalsOf(currency);
 }
 
 function roundTo(value: number, step: number): number {

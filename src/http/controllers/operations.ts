@@ -122,7 +122,7 @@ export const operationsController =
             code: z
               .string()
               .max(100)
-              .meta({ examples: ['insufficient_funds'] }),
+              .meta({ description: 'The `code` of a problem.', examples: ['insufficient_funds'] }),
           }),
           response: {
             200: z
