@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { compose, type OpenBank } from './compose.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { StoreError } from './event-sourcing/store-error.ts';
-import { createLogger } from './logging.ts';
+import { createLogger, type Logging } from './logging.ts';
 
 /** What was accepted must be finished within this time, in milliseconds, or the process ends without it. */
 const SHUTDOWN_MS_MAX = 10_000;
@@ -28,7 +28,7 @@ async function start() {
   if (existsSync('.env')) process.loadEnvFile('.env');
   const config = loadConfig(process.env);
   makeDataDirectory(config.dataDir);
-  const { logger, close: closeLog } = createLogger(config);
+  const { logger, close: closeLog } = openLog(config);
   const bank = await compose(config, logger);
   try {
     await bank.app.listen({ host: config.host, port: config.port });
@@ -62,6 +62,15 @@ function makeDataDirectory(path: string): void {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new StoreError('unavailable', `The data directory ${path} cannot be used (${code}).`);
+  }
+}
+
+function openLog(config: Config): Logging {
+  try {
+    return createLogger(config);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new StoreError('unavailable', `The log file ${config.logFile} cannot be written (${code}).`);
   }
 }
 

@@ -18,6 +18,8 @@ export class DocumentSession implements Lookup {
   readonly #store: ReadModelReader;
   readonly #cachedDocumentsMax: number;
   readonly #entries = new Map<Collection, Map<string, Entry>>();
+  /** The same maps by every object that names them: what counts is the name and the version. */
+  readonly #named = new Map<Collection, Map<string, Entry>>();
 
   /** @param cachedDocumentsMax documents of each collection kept in memory between batches; 0 serves one query */
   constructor(store: ReadModelReader, cachedDocumentsMax = 0) {
@@ -32,6 +34,11 @@ export class DocumentSession implements Lookup {
     return this.#store.get(collection, key).then((stored) => {
       entries.set(key, { stored, changed: false });
     });
+  }
+
+  /** Whether it is known what is stored, be it nothing. */
+  knows(collection: Collection, key: string): boolean {
+    return this.#of(collection).has(key);
   }
 
   stored(collection: Collection, key: string): StoredDocument | undefined {
@@ -73,13 +80,17 @@ export class DocumentSession implements Lookup {
   /** The batch failed: nothing of it may be remembered. */
   discard(): void {
     this.#entries.clear();
+    this.#named.clear();
   }
 
   #of(collection: Collection): Map<string, Entry> {
-    const known = this.#entries.get(collection);
-    if (known) return known;
-    const entries = new Map<string, Entry>();
-    this.#entries.set(collection, entries);
+    const named = this.#named.get(collection);
+    if (named) return named;
+    const { name, version } = collection;
+    const same = [...this.#entries.keys()].find((one) => one.name === name && one.version === version);
+    const entries = this.#entries.get(same ?? collection) ?? new Map<string, Entry>();
+    this.#entries.set(same ?? collection, entries);
+    this.#named.set(collection, entries);
     return entries;
   }
 

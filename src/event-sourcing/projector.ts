@@ -41,8 +41,10 @@ export type ProjectorState = 'running' | 'retrying' | 'stopped';
 /** Tries of an event whose fold says that it may succeed later. */
 const FOLD_TRIES_MAX = 3;
 /** Documents of each collection kept in memory between batches. */
-const CACHED_DOCUMENTS_MAX = 5_000;
+const CACHED_DOCUMENTS_MAX = 12_000;
 const RETRY_DELAY_MS_MAX = 30_000;
+
+const NOTHING: readonly never[] = [];
 
 /** The cause of a dead letter that was never tried, because an earlier event of its document is dead. */
 export const WAITS_FOR_EARLIER = 'waits_for_earlier';
@@ -55,6 +57,8 @@ export class Projector<E extends DomainEvent> {
   readonly #tries = new Map<string, number>();
   readonly #writeOnce: ReadonlySet<string>;
   readonly #byEventType = new Map<string, readonly AnyProjection<E>[]>();
+  /** Documents of the event under way that were missing, as their streams tell them, or why that failed. */
+  readonly #recovered = new Map<string, { document?: Document | undefined; error?: unknown }>();
   #state: ProjectorState = 'stopped';
   #wakeRequested = false;
 
@@ -173,7 +177,9 @@ export class Projector<E extends DomainEvent> {
       }
       for (const projection of this.#wanting(event.type)) {
         if (event.position <= this.#checkpointOf(projection)) continue;
-        await this.#foldInto(projection, event, deadLetters);
+        // Waiting costs more than folding, and nearly always all that an event needs is known already.
+        if (!this.#knowsAllFor(projection, event)) await this.#loadAllFor(projection, event);
+        this.#foldInto(projection, event, deadLetters);
       }
     }
     return deadLetters;
@@ -188,17 +194,52 @@ export class Projector<E extends DomainEvent> {
     return wanting;
   }
 
-  async #foldInto(
-    projection: AnyProjection<E>,
-    event: Recorded<E>,
-    deadLetters: DeadLetter[],
-  ): Promise<void> {
+  #knowsAllFor(projection: AnyProjection<E>, event: Recorded<E>): boolean {
+    const lookups = projection.lookups?.(event) ?? NOTHING;
+    if (!lookups.every(({ from, key }) => this.#session.knows(from, key))) return false;
+    return this.#keysOf(projection, event).every((key) => this.#knows(projection, event, key));
+  }
+
+  #knows(projection: AnyProjection<E>, event: Recorded<E>, key: string): boolean {
+    if (projection.writeOnce) return true;
+    if (!this.#session.knows(projection, key)) return false;
+    return this.#session.stored(projection, key) !== undefined || !isFoldedFromStream(projection, event);
+  }
+
+  async #loadAllFor(projection: AnyProjection<E>, event: Recorded<E>): Promise<void> {
+    for (const lookup of projection.lookups?.(event) ?? NOTHING)
+      await this.#session.load(lookup.from, lookup.key);
+    for (const key of this.#keysOf(projection, event)) {
+      if (projection.writeOnce) continue;
+      await this.#session.load(projection, key);
+      if (!this.#knows(projection, event, key)) await this.#recover(projection, event, key);
+    }
+  }
+
+  /** A document that should be there but is not is folded from its stream, up to the event before this one. */
+  async #recover(projection: AnyProjection<E>, event: Recorded<E>, key: string): Promise<void> {
+    const { reader, codec } = this.#options;
+    const id = `${projection.name}/${key}`;
+    try {
+      const document = await foldStream(reader, codec, projection, key, this.#session, event.revision - 1);
+      this.#recovered.set(id, { document });
+    } catch (error) {
+      this.#recovered.set(id, { error });
+    }
+  }
+
+  /** The keys, or none when they cannot be told: then `#foldInto` meets the same error and deals with it. */
+  #keysOf(projection: AnyProjection<E>, event: Recorded<E>): readonly string[] {
+    try {
+      return projection.keys(event, this.#session);
+    } catch {
+      return NOTHING;
+    }
+  }
+
+  #foldInto(projection: AnyProjection<E>, event: Recorded<E>, deadLetters: DeadLetter[]): void {
     let keys: readonly string[];
     try {
-      for (const lookup of projection.lookups?.(event) ?? []) {
-        const loading = this.#session.load(lookup.from, lookup.key);
-        if (loading) await loading;
-      }
       keys = projection.keys(event, this.#session);
     } catch (error) {
       // Which documents it touches is not known, so none is blocked.
@@ -207,29 +248,24 @@ export class Projector<E extends DomainEvent> {
     }
     for (const key of keys) {
       try {
-        const letter = await this.#foldDocument(projection, event, key);
+        const letter = this.#foldDocument(projection, event, key);
         if (letter) deadLetters.push(letter);
       } catch (error) {
         deadLetters.push(this.#giveUpOrRetry(projection, event, key, error));
         this.#block(projection, event, key);
       }
     }
+    if (this.#recovered.size > 0) this.#recovered.clear();
   }
 
   /** Folds one event into one document; answers a dead letter when the document is blocked already. */
-  async #foldDocument(
-    projection: AnyProjection<E>,
-    event: Recorded<E>,
-    key: string,
-  ): Promise<DeadLetter | undefined> {
-    if (!projection.writeOnce) {
-      const loading = this.#session.load(projection, key);
-      if (loading) await loading;
-    }
+  #foldDocument(projection: AnyProjection<E>, event: Recorded<E>, key: string): DeadLetter | undefined {
     const stored = this.#session.stored(projection, key);
     if (stored && stored.position >= event.position) return undefined;
     if (stored?.blocked) return deadLetter(projection.name, key, event, WAITS_FOR_EARLIER, 0);
-    const before = stored?.document ?? (await this.#foldMissing(projection, event, key));
+    const recovered = stored ? undefined : this.#recovered.get(`${projection.name}/${key}`);
+    if (recovered?.error !== undefined) throw recovered.error;
+    const before = stored ? stored.document : recovered?.document;
     this.#session.change(projection, {
       key,
       sequence: stored?.sequence ?? event.position,
@@ -238,13 +274,6 @@ export class Projector<E extends DomainEvent> {
       blocked: false,
     });
     return undefined;
-  }
-
-  /** A document that should be there but is not is folded from its stream, up to the event before this one. */
-  async #foldMissing(projection: AnyProjection<E>, event: Recorded<E>, key: string) {
-    if (!projection.stream || projection.writeOnce || event.revision === 0) return undefined;
-    const { reader, codec } = this.#options;
-    return foldStream(reader, codec, projection, key, this.#session, event.revision - 1);
   }
 
   #block(projection: AnyProjection<E>, event: Recorded<E>, key: string): void {
@@ -298,6 +327,14 @@ export async function foldStream<E extends DomainEvent, D extends Document>(
     document = projection.fold(document, event, lookup, key);
   }
   return document;
+}
+
+/** Whether a document of this projection should be there before this event, and can be had from its stream. */
+function isFoldedFromStream<E extends DomainEvent>(
+  projection: AnyProjection<E>,
+  event: Recorded<E>,
+): boolean {
+  return projection.stream !== undefined && event.revision > 0;
 }
 
 function isOf(checkpoint: Checkpoint, projection: Collection): boolean {

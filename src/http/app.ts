@@ -1,4 +1,5 @@
 /** Builds the HTTP application; it does not listen, so tests can talk to it through `inject`. */
+import type { Server } from 'node:http';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
@@ -17,6 +18,9 @@ import { type InputPlace, inputProblem, ProblemException, problem } from './prob
 /** The largest body, in bytes: every request of this API is far smaller. */
 const BODY_BYTES_MAX = 64 * 1024;
 const REQUEST_TIMEOUT_MS = 30_000;
+/** How long a closing service waits for its last answers; a read that waits for the read models takes less. */
+const LAST_ANSWERS_MS_MAX = 3_000;
+const HANG_UP_EVERY_MS = 20;
 /** Characters of an id in the URL that the router hands on; the route's schema says what is wrong with a long one. */
 const PARAMETER_LENGTH_MAX = 16 * 1024;
 const CLIENT_REQUEST_ID = /^[\w.:-]{1,100}$/;
@@ -66,7 +70,24 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     { prefix: '/api/v1' },
   );
   await app.register(operationsController(options));
+  app.addHook('preClose', (done) => {
+    if (app.server.listening) hangUp(app.server);
+    done();
+  });
   return app;
+}
+
+/**
+ * Closes connections as they become idle, because their clients would keep them open after the answer they waited for;
+ * at last also those that never asked anything.
+ */
+function hangUp(server: Server): void {
+  const startedAt = Date.now();
+  const timer = setInterval(() => {
+    if (Date.now() - startedAt < LAST_ANSWERS_MS_MAX) server.closeIdleConnections();
+    else server.closeAllConnections();
+  }, HANG_UP_EVERY_MS);
+  server.once('close', () => clearInterval(timer));
 }
 
 const PLACES: Readonly<Record<string, InputPlace>> = { body: 'body', params: 'path', querystring: 'query' };

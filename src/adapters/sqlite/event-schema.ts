@@ -53,6 +53,14 @@ export type EventRow = [
   metadata: string,
 ];
 
+/** The events of a commit share their time, so the last one is kept as text. */
+let lastTime = { ms: 0, text: '' };
+
+function timeOf(ms: number): string {
+  if (ms !== lastTime.ms) lastTime = { ms, text: new Date(ms).toISOString() };
+  return lastTime.text;
+}
+
 export function toRecordedEvent(row: EventRow): RecordedEvent {
   return {
     id: row[4],
@@ -60,7 +68,7 @@ export function toRecordedEvent(row: EventRow): RecordedEvent {
     stream: row[1],
     revision: row[2],
     position: BigInt(row[0]),
-    recordedAt: new Date(row[5]).toISOString(),
+    recordedAt: timeOf(row[5]),
     data: JSON.parse(row[6]) as object,
     metadata: JSON.parse(row[7]) as EventMetadata,
   };
