@@ -51,7 +51,8 @@ export async function compose(config: Config, logger: Logger): Promise<OpenBank>
   }
 }
 
-async function composeApi(
+/** The API over its stores and whatever keeps the read models. */
+export async function composeApi(
   config: Config,
   logger: Logger,
   events: SqliteEventStore,

@@ -177,8 +177,13 @@ export class Projector<E extends DomainEvent> {
       }
       for (const projection of this.#wanting(event.type)) {
         if (event.position <= this.#checkpointOf(projection)) continue;
-        // Waiting costs more than folding, and nearly always all that an event needs is known already.
-        if (!this.#knowsAllFor(projection, event)) await this.#loadAllFor(projection, event);
+        try {
+          // Waiting costs more than folding, and nearly always all that an event needs is known already.
+          if (!this.#knowsAllFor(projection, event)) await this.#loadAllFor(projection, event);
+        } catch (error) {
+          deadLetters.push(this.#giveUpOrRetry(projection, event, '', error));
+          continue;
+        }
         this.#foldInto(projection, event, deadLetters);
       }
     }

@@ -6,7 +6,6 @@ import {
   type BankAccountCreated,
   type BankAccountEvent,
   bankAccountStream,
-  signedAmount,
   type TransactionRecorded,
 } from '../domain/bank-account.ts';
 import { type DecimalString, toDecimal, toMinor } from '../domain/money.ts';
@@ -54,7 +53,7 @@ export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
       case 'BankAccountTransactionRecordedDomainEventV1':
         return posted(touched, event);
       case 'BankAccountOverdraftLimitChangedDomainEventV1':
-        return withAvailable({ ...touched, overdraft_limit: event.data.new_limit });
+        return limited(touched, event.data.new_limit);
       case 'BankAccountClosedDomainEventV1':
         return { ...touched, status: 'CLOSED' };
     }
@@ -92,24 +91,28 @@ function posted(document: AccountDocument, event: Recorded<TransactionRecorded>)
   const { currency } = document;
   const { amount, direction } = event.data;
   const minor = toMinor(amount, currency);
-  const balance = toMinor(document.balance, currency) + signedAmount(event.data);
-  const total = direction === 'CREDIT' ? 'total_credits' : 'total_debits';
-  return withAvailable({
+  const credited = direction === 'CREDIT';
+  const balance = toMinor(document.balance, currency) + (credited ? minor : -minor);
+  const total = credited ? 'total_credits' : 'total_debits';
+  const largest =
+    minor > toMinor(document.largest_transaction, currency) ? amount : document.largest_transaction;
+  return {
     ...document,
     balance: toDecimal(balance, currency),
+    available_balance: availableWith(balance, document.overdraft_limit, currency),
     transaction_count: document.transaction_count + 1,
     [total]: toDecimal(toMinor(document[total], currency) + minor, currency),
-    largest_transaction:
-      minor > toMinor(document.largest_transaction, currency) ? amount : document.largest_transaction,
+    largest_transaction: largest,
     last_transaction_at: event.metadata.timestamp,
-  });
+  };
 }
 
-function withAvailable(document: AccountDocument): AccountDocument {
-  const { currency } = document;
-  const available = availableBalance({
-    balance: toMinor(document.balance, currency),
-    overdraft_limit: toMinor(document.overdraft_limit, currency),
-  });
-  return { ...document, available_balance: toDecimal(available, currency) };
+function limited(document: AccountDocument, overdraft_limit: DecimalString): AccountDocument {
+  const balance = toMinor(document.balance, document.currency);
+  const available_balance = availableWith(balance, overdraft_limit, document.currency);
+  return { ...document, overdraft_limit, available_balance };
+}
+
+function availableWith(balance: bigint, limit: DecimalString, currency: string): DecimalString {
+  return toDecimal(availableBalance({ balance, overdraft_limit: toMinor(limit, currency) }), currency);
 }

@@ -1,0 +1,93 @@
+/** The read model store contract on the embedded SQLite store, in a file and in memory, and what only a file can do. */
+import { describe, expect, it, onTestFinished } from 'vitest';
+import {
+  openSqliteReadModelReader,
+  openSqliteReadModelStore,
+} from '../../src/adapters/sqlite/read-model-store.ts';
+import type { Collection } from '../../src/event-sourcing/read-model-store.ts';
+import { checkpoint, commit, newDeadLetter, newDocument } from '../support/read-model-builders.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+import { describeReadModelStoreContract } from './read-model-store.contract.ts';
+
+describeReadModelStoreContract('SQLite in a file', async () => {
+  const directory = temporaryDirectory();
+  const path = directory.file('read-models.db');
+  const store = openSqliteReadModelStore({ kind: 'file', path });
+  return {
+    store,
+    openReader: async () => {
+      const { reader, close } = openSqliteReadModelReader(path);
+      return { reader, close: async () => close() };
+    },
+    dispose: async () => {
+      await store.close();
+      directory.remove();
+    },
+  };
+});
+
+describeReadModelStoreContract('SQLite in memory', async () => {
+  const store = openSqliteReadModelStore({ kind: 'memory' });
+  // Memory has one connection: the reader and the writer are the same.
+  return {
+    store,
+    openReader: async () => ({ reader: store, close: async () => {} }),
+    dispose: () => store.close(),
+  };
+});
+
+const THINGS: Collection = { name: 'things', version: 1, indexes: ['owner'], listed: true };
+const UNPREPARED: Collection = { name: 'unprepared', version: 1, indexes: [], listed: true };
+
+function newFile(): string {
+  const directory = temporaryDirectory();
+  onTestFinished(() => directory.remove());
+  return directory.file('read-models.db');
+}
+
+describe('read models in a SQLite file', () => {
+  it('are there again after the store was closed and opened', async () => {
+    const path = newFile();
+    const first = openSqliteReadModelStore({ kind: 'file', path });
+    await first.prepare([THINGS], 'a-store');
+    const document = newDocument({ key: 'one', position: 3n, document: { owner: 'ann' } });
+    await commit(first, {
+      writes: [{ collection: THINGS, document }],
+      deadLetters: [newDeadLetter()],
+      checkpoints: [checkpoint(THINGS, 3n)],
+    });
+    await first.close();
+    const second = openSqliteReadModelStore({ kind: 'file', path });
+    await second.prepare([THINGS], 'a-store');
+    expect(await second.get(THINGS, 'one')).toStrictEqual(document);
+    expect(await second.checkpoints()).toEqual([checkpoint(THINGS, 3n)]);
+    expect(await second.countDeadLetters()).toBe(1);
+    await second.close();
+  });
+
+  it('have one writer', async () => {
+    const path = newFile();
+    const store = openSqliteReadModelStore({ kind: 'file', path });
+    expect(() => openSqliteReadModelStore({ kind: 'file', path })).toThrow(
+      expect.objectContaining({ name: 'StoreError', code: 'in_use' }),
+    );
+    await store.close();
+    await openSqliteReadModelStore({ kind: 'file', path }).close();
+  });
+
+  it('keep nothing of a commit into a table that is not there', async () => {
+    const store = openSqliteReadModelStore({ kind: 'file', path: newFile() });
+    await store.prepare([THINGS], 'a-store');
+    const changes = {
+      writes: [
+        { collection: THINGS, document: newDocument({ key: 'one' }) },
+        { collection: UNPREPARED, document: newDocument({ key: 'one' }) },
+      ],
+      checkpoints: [checkpoint(THINGS, 1n)],
+    };
+    await expect(commit(store, changes)).rejects.toMatchObject({ name: 'StoreError' });
+    expect(await store.get(THINGS, 'one')).toBeUndefined();
+    expect(await store.checkpoints()).toEqual([]);
+    await store.close();
+  });
+});

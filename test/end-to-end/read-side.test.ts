@@ -1,0 +1,163 @@
+/** Read models can be lost, damaged or replayed between two runs: the log brings back what they said. */
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
+import type { BankClient } from '../support/bank-client.ts';
+import { ALICE, openAccount, posting, registerAlice } from '../support/customers.ts';
+import { mustAppend, newEvent } from '../support/event-builders.ts';
+import { type RunningBank, startBank } from '../support/running-bank.ts';
+import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+
+let directory: TemporaryDirectory;
+let bank: RunningBank;
+beforeEach(async () => {
+  directory = temporaryDirectory();
+  bank = await startBank({ dataDir: directory.file('bank') });
+});
+afterEach(async () => {
+  await bank.close();
+  directory.remove();
+});
+
+/** Stops the bank, does something to its files, and starts it again. */
+async function restart(meanwhile: () => void | Promise<void>): Promise<void> {
+  await bank.close();
+  try {
+    await meanwhile();
+  } finally {
+    bank = await startBank({ dataDir: directory.file('bank') });
+  }
+}
+
+function removeDatabase(name: 'events' | 'read-models'): void {
+  for (const suffix of ['', '-wal', '-shm', '.lock']) {
+    rmSync(directory.file(`bank/${name}.db${suffix}`), { force: true });
+  }
+}
+
+function changeReadModels(...statements: string[]): void {
+  const db = new DatabaseSync(directory.file('bank/read-models.db'));
+  for (const sql of statements) db.exec(sql);
+  db.close();
+}
+
+/** A little of everything, so that every read model has something to lose. */
+async function liveALittle(client: BankClient): Promise<{ owner: string; accounts: string[] }> {
+  const owner = await registerAlice(client);
+  const account = await openAccount(client, { owner_id: owner, overdraft_limit: '100.00' });
+  const other = await openAccount(client, { owner_id: owner, initial_balance: '5.00', currency: 'EUR' });
+  const closed = await openAccount(client, { owner_id: owner });
+  await client.call('deposit', { body: posting(account, '20.00') });
+  await client.call('withdrawal', { body: posting(account, '70.25') });
+  await client.call('interest', { body: posting(other, '0.01') });
+  await client.call('changeOverdraftLimit', { params: { id: account }, body: { overdraft_limit: '60.00' } });
+  await client.call('closeAccount', { params: { id: closed }, body: { reason: 'Test' } });
+  return { owner, accounts: [account, other, closed] };
+}
+
+/** Everything that the read models say, once they have seen all that was written. */
+async function allAnswers(client: BankClient, { owner, accounts }: { owner: string; accounts: string[] }) {
+  const [first = ''] = accounts;
+  const { token } = await client.call('registerPerson', { body: ALICE });
+  const persons = await client.call('getPerson', { params: { id: owner }, token });
+  return {
+    person: persons.body,
+    summary: (await client.call('getOwnerSummary', { params: { id: owner } })).body,
+    owned: (await client.call('getAccountsByOwner', { params: { owner_id: owner } })).body,
+    listed: (await client.call('listAccounts')).body,
+    transactions: (await client.call('listAccountTransactions', { params: { id: first } })).body,
+  };
+}
+
+describe('after a restart', () => {
+  it('read models say again what they said, whatever has happened to them', async () => {
+    const ids = await liveALittle(bank.client);
+    const before = await allAnswers(bank.client, ids);
+    for (const [what, damage] of [
+      ['nothing happened', () => {}],
+      ['the file is gone', () => removeDatabase('read-models')],
+      ['events come a second time', () => changeReadModels('UPDATE checkpoints SET position = 0')],
+      ['checkpoints are beyond the log', () => changeReadModels('UPDATE checkpoints SET position = 1000000')],
+    ] as const) {
+      await restart(damage);
+      expect(await allAnswers(bank.client, ids), what).toEqual(before);
+    }
+  });
+
+  it('a document that is gone is folded from its stream, and stored again with the next event', async () => {
+    const ids = await liveALittle(bank.client);
+    const before = await allAnswers(bank.client, ids);
+    await restart(() => changeReadModels('DELETE FROM collection_bank_accounts_v1'));
+    for (const account of before.owned.items) {
+      expect((await bank.client.call('getAccount', { params: { id: account.id } })).body).toEqual(account);
+    }
+    const id = String(ids.accounts[0]);
+    const { token } = await bank.client.call('deposit', { body: posting(id, '1.00') });
+    const { items } = (await bank.client.call('listAccounts', { token })).body;
+    expect(items).toEqual([
+      expect.objectContaining({
+        id,
+        balance: '-49.25',
+        transaction_count: 3,
+        total_credits: '21.00',
+        revision: 4,
+      }),
+    ]);
+  });
+});
+
+describe('after a reset, with a new event store', () => {
+  it('a token of the old one is foreign', async () => {
+    const id = await registerAlice(bank.client);
+    const { token } = await bank.client.call('registerPerson', { body: ALICE });
+    await restart(() => {
+      removeDatabase('events');
+      removeDatabase('read-models');
+    });
+    const { problem, status } = await bank.client.refused('getPerson', { params: { id }, token });
+    expect([status, problem.code]).toEqual([400, 'foreign_consistency_token']);
+  });
+
+  it('read models that were left behind show nothing of the old one', async () => {
+    const ids = await liveALittle(bank.client);
+    await allAnswers(bank.client, ids);
+    await restart(() => removeDatabase('events'));
+    const { body, token } = await bank.client.call('registerPerson', { body: ALICE });
+    expect((await bank.client.call('listPersons', { token })).body.items).toEqual([body]);
+    expect((await bank.client.call('listAccounts')).body.items).toEqual([]);
+    await bank.client.refused('getAccount', { params: { id: String(ids.accounts[0]) } });
+  });
+});
+
+describe('an event that nobody can decode', () => {
+  it('becomes a dead letter, stops commands on its account, and nothing else', async () => {
+    const { accounts } = await liveALittle(bank.client);
+    const [broken = '', sound = ''] = accounts;
+    await restart(() => appendUnknownEvent(broken));
+    const { token } = await bank.client.call('deposit', { body: posting(sound, '1.00') });
+    const account = await bank.client.call('getAccount', { params: { id: sound }, token });
+    expect(account.body.balance).toBe('6.01');
+    expect((await bank.client.call('ready')).body.dead_letters).toBe(1);
+
+    // A decision on a state that leaves an event out could give money away.
+    const response = await bank.client.fetch('POST', '/api/v1/transactions/withdrawal', {
+      body: posting(broken, '1.00'),
+    });
+    expect(response.status).toBe(500);
+    expect((await bank.client.problemOf(response)).code).toBe('internal_error');
+    const raw = await bank.client.call('listAccountEvents', {
+      params: { id: broken },
+      query: { direction: 'backwards', limit: 1 },
+    });
+    expect(raw.body.items[0]?.type).toBe('BankAccountTurnedIntoGoldDomainEventV9');
+  });
+});
+
+async function appendUnknownEvent(account: string): Promise<void> {
+  const store = openSqliteEventStore({ kind: 'file', path: directory.file('bank/events.db') });
+  const event = newEvent({ id: randomUUID(), type: 'BankAccountTurnedIntoGoldDomainEventV9' });
+  await mustAppend(store, `bank-account-${account.replaceAll('-', '')}`, [event], 'stream_exists');
+  await store.close();
+}

@@ -1,0 +1,246 @@
+/** Bodies that must be refused: no JSON, the wrong shape, fields missing, unknown, of the wrong type or form. */
+import type { ProblemCode } from '../../src/http/problem-catalog.ts';
+import { ADDRESS } from '../support/customers.ts';
+import { COMMANDS, GOOD, POSTINGS, type Row, spoilt, withLiteral } from './bad-input-fixture.ts';
+
+type Command = (typeof COMMANDS)[number];
+
+const MIB = 1024 * 1024;
+const NOT_TEXT = [5, true, null, {}, []];
+const NOT_AN_ID = [
+  '',
+  'nope',
+  '5',
+  'g1990d2e-7c1b-7a52-9d5e-0c8f7f4b1a01',
+  '01990d2e7c1b7a529d5e0c8f7f4b1a01',
+  "' OR 1=1",
+];
+const NOT_A_DATE = [
+  '',
+  'x',
+  '2023-02-30',
+  '2023-02-29',
+  '1990-13-01',
+  '1990-00-10',
+  '1990-5-15',
+  '15.05.1990',
+  '1990-05-15T00:00:00Z',
+  '0',
+];
+const NOT_A_COUNTRY = ['', 'us', 'USA', 'U', 'U1', 'ÄÖ', ' US'];
+const BLANK = ['', ' ', '\t\n', '\u00a0\u2003'];
+
+export const BAD_BODIES: readonly Row[] = [
+  ...COMMANDS.flatMap(unreadable),
+  ...COMMANDS.flatMap(unknownFields),
+  ...missing('registerPerson', ['first_name', 'last_name', 'date_of_birth', 'nationality', 'gender']),
+  ...missing('createAccount', ['owner_id']),
+  ...POSTINGS.flatMap((operation) => missing(operation, ['account_id', 'amount', 'description'])),
+  ...missing('depositOnAccount', ['amount', 'description']),
+  ...missing('withdrawOnAccount', ['amount', 'description']),
+  ...missing('changeOverdraftLimit', ['overdraft_limit']),
+  ...missing('closeAccount', ['reason']),
+
+  longNumber('registerPerson', 'first_name'),
+  longNumber('deposit', 'description'),
+  longNumber('deposit', 'account_id'),
+  longNumber('closeAccount', 'reason'),
+  ...text('registerPerson', 'first_name', 100),
+  ...text('registerPerson', 'last_name', 100),
+  ...values('registerPerson', 'date_of_birth', NOT_TEXT, 'invalid_type'),
+  ...values('registerPerson', 'date_of_birth', NOT_A_DATE, 'invalid_date'),
+  ...values('registerPerson', 'date_of_birth', ['2999-01-01', dayAfter(1)], 'birth_date_in_future'),
+  ...values('registerPerson', 'date_of_birth', ['1849-12-31', '0001-01-01'], 'birth_date_too_early'),
+  ...values('registerPerson', 'nationality', NOT_TEXT, 'invalid_type'),
+  ...values('registerPerson', 'nationality', NOT_A_COUNTRY, 'invalid_format'),
+  ...values('registerPerson', 'gender', [...NOT_TEXT, '', 'female', 'X', 0], 'invalid_value'),
+  ...values('registerPerson', 'address', [5, 'Main Street 12', true, null, []], 'invalid_type'),
+  ...Object.keys(ADDRESS).flatMap(addressField),
+  address('without a field that is needed', withoutCity(), 'missing_field', '/address/city'),
+  address('with an unknown field', { ...ADDRESS, planet: 'Earth' }, 'unknown_field', '/address/planet'),
+  address('with a country in words', { ...ADDRESS, country: 'Oregon' }, 'invalid_format', '/address/country'),
+  address(
+    'with a street too long',
+    { ...ADDRESS, street_name: 'x'.repeat(201) },
+    'too_long',
+    '/address/street_name',
+  ),
+  address('with a blank city', { ...ADDRESS, city: '  ' }, 'too_short', '/address/city'),
+
+  ...values('createAccount', 'owner_id', NOT_TEXT, 'invalid_type'),
+  ...values('createAccount', 'owner_id', NOT_AN_ID, 'invalid_id'),
+  ...values('createAccount', 'account_type', [...NOT_TEXT, '', 'checking', 'GOLD'], 'invalid_value'),
+  ...values('createAccount', 'currency', NOT_TEXT, 'invalid_type'),
+  ...values('createAccount', 'currency', ['', 'usd', 'XXX', 'US', 'DOLLAR', '__proto__'], 'unknown_currency'),
+  ...POSTINGS.flatMap((operation) => [
+    ...values(operation, 'account_id', NOT_TEXT, 'invalid_type'),
+    ...values(operation, 'account_id', NOT_AN_ID, 'invalid_id'),
+    ...text(operation, 'description', 500),
+  ]),
+  ...text('depositOnAccount', 'description', 500),
+  ...text('withdrawOnAccount', 'description', 500),
+  ...text('closeAccount', 'reason', 500),
+  ...(['depositOnAccount', 'withdrawOnAccount', 'changeOverdraftLimit', 'closeAccount'] as const).map(
+    (operation): Row => ({
+      name: 'account_id in the body beside the one in the path',
+      operation,
+      request: (bank) => spoilt(operation, { account_id: bank.account })(bank),
+      ...refusal('unknown_field', '/account_id'),
+    }),
+  ),
+];
+
+/** What is wrong with a body before anyone looks at its fields. */
+function unreadable(operation: Command): Row[] {
+  const raw = (name: string, body: string, code: ProblemCode, status: number): Row => ({
+    name: `body ${name}`,
+    operation,
+    request: (bank) => ({ ...paramsOf(operation)(bank), raw: body }),
+    status,
+    code,
+    ...(status === 422 ? { at: 'body ' } : {}),
+  });
+  const typed = (name: string, type: string): Row => ({
+    name,
+    operation,
+    request: (bank) => ({ ...spoilt(operation, {})(bank), headers: { 'content-type': type } }),
+    status: 415,
+    code: 'unsupported_media_type',
+  });
+  return [
+    { name: 'no body', operation, request: paramsOf(operation), status: 400, code: 'missing_body' },
+    raw('empty', '', 'missing_body', 400),
+    raw('null', 'null', 'missing_body', 400),
+    raw('blank', '  ', 'malformed_json', 400),
+    raw('cut off', '{"amount": 1', 'malformed_json', 400),
+    raw('with a comma too many', '{"amount": 1,}', 'malformed_json', 400),
+    raw('twice', '{}{}', 'malformed_json', 400),
+    raw('in other words', 'amount=1', 'malformed_json', 400),
+    raw('array', '[]', 'invalid_type', 422),
+    raw('array of bodies', '[{}]', 'invalid_type', 422),
+    raw('string', '"text"', 'invalid_type', 422),
+    raw('number', '5', 'invalid_type', 422),
+    raw('true', 'true', 'invalid_type', 422),
+    typed('content type text/plain', 'text/plain'),
+    typed('content type of a form', 'application/x-www-form-urlencoded'),
+    typed('content type that only resembles JSON', 'application/jsonx'),
+    typed('content type in pieces', ';;;'),
+    {
+      name: 'content type missing',
+      operation,
+      request: (bank) => {
+        const { params = {}, body } = GOOD[operation](bank);
+        return { params, raw: new TextEncoder().encode(JSON.stringify(body)) };
+      },
+      status: 415,
+      code: 'unsupported_media_type',
+    },
+    {
+      name: 'body of a mebibyte',
+      operation,
+      request: spoilt(operation, { description: 'x'.repeat(MIB) }),
+      status: 413,
+      code: 'body_too_large',
+    },
+  ];
+}
+
+function unknownFields(operation: Command): Row[] {
+  return [
+    ...['extra', 'id', 'Amount', '', 'constructor', 'toString', 'hasOwnProperty', 'a/b~c'].map(
+      (name): Row => ({
+        name: `unknown field ${JSON.stringify(name)}`,
+        operation,
+        request: spoilt(operation, { [name]: 1 }),
+        ...refusal('unknown_field', `/${name.replaceAll('~', '~0').replaceAll('/', '~1')}`),
+      }),
+    ),
+    ...[
+      ['__proto__', '{"amount":1}'],
+      ['__proto__', 'null'],
+      ['constructor', '{"prototype":{"admin":true}}'],
+      ['nested', '{"__proto__":{"admin":true}}'],
+    ].map(
+      ([field = '', literal = '']): Row => ({
+        name: `key that would reach a prototype: ${field} ${literal}`,
+        operation,
+        request: withLiteral(operation, field, literal),
+        status: 400,
+        code: 'malformed_json',
+      }),
+    ),
+  ];
+}
+
+function missing(operation: Command, fields: readonly string[]): Row[] {
+  return fields.map((field) => ({
+    name: `without ${field}`,
+    operation,
+    request: spoilt(operation, { [field]: undefined }),
+    ...refusal('missing_field', `/${field}`),
+  }));
+}
+
+function values(operation: Command, field: string, wrong: readonly unknown[], code: ProblemCode): Row[] {
+  return wrong.map((value) => ({
+    name: `${field} ${JSON.stringify(value).slice(0, 40)}`,
+    operation,
+    request: spoilt(operation, { [field]: value }),
+    ...refusal(code, `/${field}`),
+  }));
+}
+
+function text(operation: Command, field: string, maximum: number): Row[] {
+  return [
+    ...values(operation, field, NOT_TEXT, 'invalid_type'),
+    ...values(operation, field, BLANK, 'too_short'),
+    ...values(operation, field, ['x'.repeat(maximum + 1), 'ä'.repeat(10_000)], 'too_long'),
+  ];
+}
+
+/** The exact text of a long number is kept for amounts, and must not pass for text anywhere else. */
+function longNumber(operation: Command, field: string): Row {
+  return {
+    name: `${field} of more digits than a double holds`,
+    operation,
+    request: withLiteral(operation, field, '12345678901234567890'),
+    ...refusal('invalid_type', `/${field}`),
+  };
+}
+
+function addressField(field: string): Row[] {
+  return NOT_TEXT.map((value) =>
+    address(
+      `${field} ${JSON.stringify(value)}`,
+      { ...ADDRESS, [field]: value },
+      'invalid_type',
+      `/address/${field}`,
+    ),
+  );
+}
+
+function address(name: string, value: object, code: ProblemCode, pointer: string): Row {
+  return {
+    name: `address ${name}`,
+    operation: 'registerPerson',
+    request: spoilt('registerPerson', { address: value }),
+    ...refusal(code, pointer),
+  };
+}
+
+function withoutCity(): object {
+  const { city: _left_out, ...rest } = ADDRESS;
+  return rest;
+}
+
+function refusal(code: ProblemCode, pointer: string) {
+  return { status: 422, code, at: `body ${pointer}` };
+}
+
+function paramsOf(operation: Command) {
+  return (bank: Parameters<Row['request']>[0]) => ({ params: GOOD[operation](bank).params ?? {} });
+}
+
+function dayAfter(days: number): string {
+  return new Date(Date.now() + (days + 0.01) * 86_400_000).toISOString().slice(0, 10);
+}

@@ -1,0 +1,123 @@
+/** The bank that bad requests are tried on, and how one such request and its refusal are written down. */
+import { randomUUID } from 'node:crypto';
+import type { ProblemCode } from '../../src/http/problem-catalog.ts';
+import type { CallOptions, OperationId } from '../support/bank-client.ts';
+import { ALICE, openAccount, posting, registerAlice } from '../support/customers.ts';
+import type { RunningBank } from '../support/running-bank.ts';
+
+/** Ids in a bank where each rule can be broken. */
+export interface Fixture {
+  readonly person: string;
+  /** Holds 100.00 USD at revision 1, with an overdraft of 50.00. */
+  readonly account: string;
+  /** Holds nothing. */
+  readonly empty: string;
+  readonly closed: string;
+  /** At −40.00 USD of 50.00. */
+  readonly overdrawn: string;
+  /** One more deposit of the largest amount would pass the largest balance. */
+  readonly full: string;
+  readonly yen: string;
+  readonly dinar: string;
+  /** The token of the newest write. */
+  readonly token: string;
+  readonly unknown: string;
+}
+
+/** One request that must be refused: how, and where the problem points. */
+export interface Row {
+  readonly name: string;
+  readonly operation: OperationId;
+  readonly request: (bank: Fixture) => CallOptions;
+  readonly status: number;
+  readonly code: ProblemCode;
+  /** `body /amount`; absent where the problem points at no field. */
+  readonly at?: string;
+}
+
+/** The largest amount in USD; a hundred of them and a cent more than 999.99 are the largest balance. */
+export const AMOUNT_MAX = '9999999999999.99';
+
+export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
+  const person = await registerAlice(client);
+  const open = (fields: Record<string, unknown>) => openAccount(client, { owner_id: person, ...fields });
+  const closed = await open({});
+  await client.call('closeAccount', { params: { id: closed }, body: { reason: 'Test' } });
+  const overdrawn = await open({ overdraft_limit: '50.00' });
+  await client.call('withdrawal', { body: posting(overdrawn, '40.00') });
+  const full = await open({});
+  const largest = { body: posting(full, AMOUNT_MAX) };
+  await Promise.all(Array.from({ length: 100 }, () => client.call('deposit', largest)));
+  const account = await open({ overdraft_limit: '50.00', initial_balance: '100.00' });
+  const yen = await open({ currency: 'JPY' });
+  const dinar = await open({ currency: 'BHD' });
+  const empty = await open({});
+  const { token } = await client.call('registerPerson', { body: ALICE });
+  return {
+    person,
+    account,
+    empty,
+    closed,
+    overdrawn,
+    full,
+    yen,
+    dinar,
+    token,
+    unknown: randomUUID(),
+  };
+}
+
+type Command = Exclude<
+  OperationId,
+  `${'get' | 'list' | 'read'}${string}` | 'live' | 'ready' | 'status' | 'explainProblem'
+>;
+
+/** For each command a request that would go through, to be spoilt in one place by a row. */
+export const GOOD: Readonly<
+  Record<Command, (bank: Fixture) => { params?: Record<string, string>; body: Record<string, unknown> }>
+> = {
+  registerPerson: () => ({ body: ALICE }),
+  createAccount: ({ person }) => ({ body: { owner_id: person } }),
+  deposit: ({ account }) => ({ body: posting(account, '1.00') }),
+  withdrawal: ({ account }) => ({ body: posting(account, '1.00') }),
+  interest: ({ account }) => ({ body: posting(account, '1.00') }),
+  depositOnAccount: ({ account }) => ({
+    params: { id: account },
+    body: { amount: '1.00', description: 'Salary' },
+  }),
+  withdrawOnAccount: ({ account }) => ({
+    params: { id: account },
+    body: { amount: '1.00', description: 'Rent' },
+  }),
+  changeOverdraftLimit: ({ account }) => ({ params: { id: account }, body: { overdraft_limit: '60.00' } }),
+  closeAccount: ({ empty }) => ({ params: { id: empty }, body: { reason: 'Moved abroad' } }),
+};
+
+export const COMMANDS = Object.keys(GOOD) as Command[];
+export const ACCOUNT_COMMANDS = [
+  'depositOnAccount',
+  'withdrawOnAccount',
+  'changeOverdraftLimit',
+  'closeAccount',
+] as const;
+export const POSTINGS = ['deposit', 'withdrawal', 'interest'] as const;
+
+/** The good request with other fields in its body. */
+export function spoilt(operation: Command, fields: Readonly<Record<string, unknown>>) {
+  return (bank: Fixture): CallOptions => {
+    const { params = {}, body } = GOOD[operation](bank);
+    return { params, body: { ...body, ...fields } };
+  };
+}
+
+/** The good request with one field as literal JSON text, which may be what JavaScript could not write. */
+export function withLiteral(operation: Command, field: string, literal: string) {
+  return (bank: Fixture): CallOptions => {
+    const { params = {}, body } = GOOD[operation](bank);
+    const { [field]: _replaced, ...rest } = body;
+    const others = Object.entries(rest).map(
+      ([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`,
+    );
+    return { params, raw: `{${[...others, `"${field}":${literal}`].join(',')}}` };
+  };
+}

@@ -1,0 +1,402 @@
+/** Requests that must be refused although their bodies are fine: ids, rules, If-Match, paging and tokens. */
+import type { ProblemCode } from '../../src/http/problem-catalog.ts';
+import type { CallOptions, OperationId } from '../support/bank-client.ts';
+import { posting } from '../support/customers.ts';
+import {
+  ACCOUNT_COMMANDS,
+  AMOUNT_MAX,
+  type Fixture,
+  GOOD,
+  POSTINGS,
+  type Row,
+  spoilt,
+} from './bad-input-fixture.ts';
+
+const READS_OF_ACCOUNT = ['getAccount', 'listAccountTransactions', 'listAccountEvents'] as const;
+const READS_OF_PERSON = ['getPerson', 'getOwnerSummary'] as const;
+const NOT_AN_ID = [
+  'nope',
+  '5',
+  '%00',
+  '../admin',
+  "' OR 1=1 --",
+  '{"$where":"1"}',
+  '01990d2e7c1b7a529d5e0c8f7f4b1a01',
+  'x'.repeat(5_000),
+];
+
+export const BAD_IDS: readonly Row[] = [
+  ...[...READS_OF_ACCOUNT, ...READS_OF_PERSON, 'getTransaction' as const].flatMap((operation) =>
+    NOT_AN_ID.map((id) =>
+      row(`id ${id}`, operation, () => ({ params: { id } }), 422, 'invalid_id', 'path /id'),
+    ),
+  ),
+  ...NOT_AN_ID.map((owner_id) =>
+    row(
+      `owner_id ${owner_id}`,
+      'getAccountsByOwner',
+      () => ({ params: { owner_id } }),
+      422,
+      'invalid_id',
+      'path /owner_id',
+    ),
+  ),
+  ...ACCOUNT_COMMANDS.flatMap((operation) =>
+    NOT_AN_ID.map((id) =>
+      row(
+        `id ${id}`,
+        operation,
+        (bank) => ({ ...GOOD[operation](bank), params: { id } }),
+        422,
+        'invalid_id',
+        'path /id',
+      ),
+    ),
+  ),
+  ...READS_OF_ACCOUNT.map((operation) =>
+    row(
+      'unknown account',
+      operation,
+      ({ unknown }) => ({ params: { id: unknown } }),
+      404,
+      'account_not_found',
+    ),
+  ),
+  ...READS_OF_PERSON.map((operation) =>
+    row('unknown person', operation, ({ unknown }) => ({ params: { id: unknown } }), 404, 'person_not_found'),
+  ),
+  row(
+    'unknown owner',
+    'getAccountsByOwner',
+    ({ unknown }) => ({ params: { owner_id: unknown } }),
+    404,
+    'person_not_found',
+  ),
+  row(
+    'an account for an owner',
+    'getAccountsByOwner',
+    ({ account }) => ({ params: { owner_id: account } }),
+    404,
+    'person_not_found',
+  ),
+  row(
+    'a person for an account',
+    'getAccount',
+    ({ person }) => ({ params: { id: person } }),
+    404,
+    'account_not_found',
+  ),
+  row(
+    'unknown transaction',
+    'getTransaction',
+    ({ unknown }) => ({ params: { id: unknown } }),
+    404,
+    'transaction_not_found',
+  ),
+  row(
+    'unknown owner',
+    'createAccount',
+    ({ unknown }) => ({ body: { owner_id: unknown } }),
+    404,
+    'person_not_found',
+    'body /owner_id',
+  ),
+  ...POSTINGS.map((operation) =>
+    row(
+      'unknown account',
+      operation,
+      ({ unknown }) => ({ body: posting(unknown, 1) }),
+      404,
+      'account_not_found',
+      'body /account_id',
+    ),
+  ),
+  ...ACCOUNT_COMMANDS.flatMap((operation) => [
+    row(
+      'unknown account',
+      operation,
+      ({ unknown, ...bank }) => ({ ...GOOD[operation]({ ...bank, unknown }), params: { id: unknown } }),
+      404,
+      'account_not_found',
+    ),
+    row(
+      'unknown account with If-Match',
+      operation,
+      (bank) => ({ ...GOOD[operation](bank), params: { id: bank.unknown }, headers: { 'if-match': '"0"' } }),
+      404,
+      'account_not_found',
+    ),
+  ]),
+  row(
+    'unknown stream',
+    'readStream',
+    () => ({ params: { name: 'bank-account-0' } }),
+    404,
+    'stream_not_found',
+  ),
+  row(
+    'stream of a name too long',
+    'readStream',
+    () => ({ params: { name: 'x'.repeat(251) } }),
+    422,
+    'too_long',
+    'path /name',
+  ),
+  row('unknown problem', 'explainProblem', () => ({ params: { code: 'nope' } }), 404, 'problem_not_found'),
+  row(
+    'problem named like a property of every object',
+    'explainProblem',
+    () => ({ params: { code: 'constructor' } }),
+    404,
+    'problem_not_found',
+  ),
+  row(
+    'problem with a long name',
+    'explainProblem',
+    () => ({ params: { code: 'x'.repeat(101) } }),
+    422,
+    'too_long',
+    'path /code',
+  ),
+];
+
+const WRONG_IF_MATCH = [
+  '1',
+  'garbage',
+  '""',
+  '"x"',
+  '"-1"',
+  '"1.0"',
+  'W/"1"',
+  '"0", "1"',
+  '"1";',
+  "'1'",
+  '"9999999999999999"',
+];
+
+export const BROKEN_RULES: readonly Row[] = [
+  ...POSTINGS.map((operation) =>
+    row('closed account', operation, ({ closed }) => ({ body: posting(closed, 1) }), 409, 'account_closed'),
+  ),
+  ...ACCOUNT_COMMANDS.map((operation) =>
+    row(
+      'closed account',
+      operation,
+      (bank) => ({ ...GOOD[operation](bank), params: { id: bank.closed } }),
+      409,
+      'account_closed',
+    ),
+  ),
+  row(
+    'a cent more than balance and overdraft',
+    'withdrawal',
+    ({ account }) => ({ body: posting(account, '150.01') }),
+    422,
+    'insufficient_funds',
+    'body /amount',
+  ),
+  row(
+    'a cent more than balance and overdraft',
+    'withdrawOnAccount',
+    ({ account }) => ({ params: { id: account }, body: { amount: 150.01, description: 'Rent' } }),
+    422,
+    'insufficient_funds',
+    'body /amount',
+  ),
+  row(
+    'from an empty account',
+    'withdrawal',
+    ({ empty }) => ({ body: posting(empty, '0.01') }),
+    422,
+    'insufficient_funds',
+    'body /amount',
+  ),
+  ...(['deposit', 'interest'] as const).map((operation) =>
+    row(
+      'beyond the largest balance',
+      operation,
+      ({ full }) => ({ body: posting(full, AMOUNT_MAX) }),
+      422,
+      'balance_limit_exceeded',
+      'body /amount',
+    ),
+  ),
+  row(
+    'beyond the largest balance',
+    'depositOnAccount',
+    ({ full }) => ({ params: { id: full }, body: { amount: AMOUNT_MAX, description: 'Salary' } }),
+    422,
+    'balance_limit_exceeded',
+    'body /amount',
+  ),
+  row(
+    'less overdraft than is used',
+    'changeOverdraftLimit',
+    ({ overdrawn }) => ({ params: { id: overdrawn }, body: { overdraft_limit: '39.99' } }),
+    409,
+    'overdraft_in_use',
+    'body /overdraft_limit',
+  ),
+  row(
+    'money on the account',
+    'closeAccount',
+    ({ account }) => ({ params: { id: account }, body: { reason: 'x' } }),
+    409,
+    'balance_not_zero',
+  ),
+  row(
+    'debt on the account',
+    'closeAccount',
+    ({ overdrawn }) => ({ params: { id: overdrawn }, body: { reason: 'x' } }),
+    409,
+    'balance_not_zero',
+  ),
+  ...ACCOUNT_COMMANDS.flatMap((operation) => [
+    ...WRONG_IF_MATCH.map((tag) => ifMatch(operation, tag, 400, 'invalid_if_match')),
+    ifMatch(operation, '"7"', 412, 'revision_mismatch'),
+    ifMatch(operation, '"123456789012345"', 412, 'revision_mismatch'),
+  ]),
+];
+
+const PAGED: readonly (readonly [OperationId, (bank: Fixture) => CallOptions])[] = [
+  ['listPersons', () => ({})],
+  ['listAccounts', () => ({})],
+  ['getAccountsByOwner', ({ person }) => ({ params: { owner_id: person } })],
+  ['listAccountTransactions', ({ account }) => ({ params: { id: account } })],
+  ['listAccountEvents', ({ account }) => ({ params: { id: account } })],
+  ['listStreams', () => ({})],
+  ['readStream', ({ person }) => ({ params: { name: `person-${person.replaceAll('-', '')}` } })],
+];
+
+const WRONG_QUERIES: readonly (readonly [query: string, ProblemCode, at: string])[] = [
+  ['limit=0', 'out_of_range', '/limit'],
+  ['limit=-1', 'out_of_range', '/limit'],
+  ['limit=201', 'out_of_range', '/limit'],
+  ['limit=1e9', 'out_of_range', '/limit'],
+  ['limit=', 'out_of_range', '/limit'],
+  ['limit=abc', 'invalid_type', '/limit'],
+  ['limit=1.5', 'invalid_type', '/limit'],
+  ['limit=NaN', 'invalid_type', '/limit'],
+  ['limit=Infinity', 'invalid_type', '/limit'],
+  ['limit=1&limit=2', 'invalid_type', '/limit'],
+  ['limit[$gt]=1', 'unknown_field', '/limit[$gt]'],
+  ['cursor=1&cursor=2', 'invalid_type', '/cursor'],
+  [`cursor=${'a'.repeat(201)}`, 'too_long', '/cursor'],
+  ['offset=10', 'unknown_field', '/offset'],
+  ['__proto__=1', 'unknown_field', '/__proto__'],
+];
+
+const WRONG_CURSORS = ['', '%00', 'garbage', '-1', '1.5', '1e2', 'eCAx', '99999999999999999999', 'null'];
+
+export const BAD_QUERIES: readonly Row[] = [
+  ...PAGED.flatMap(([operation, good]) =>
+    WRONG_QUERIES.map(([query, code, at]) =>
+      row(`?${query}`, operation, (bank) => ({ ...good(bank), query }), 422, code, `query ${at}`),
+    ),
+  ),
+  // The cursor of the list of streams is a name, and any name has a place in the alphabet.
+  ...PAGED.filter(([operation]) => operation !== 'listStreams').flatMap(([operation, good]) =>
+    WRONG_CURSORS.map((cursor) =>
+      row(
+        `?cursor=${cursor}`,
+        operation,
+        (bank) => ({ ...good(bank), query: `cursor=${cursor}` }),
+        422,
+        'invalid_cursor',
+        'query /cursor',
+      ),
+    ),
+  ),
+  ...PAGED.filter(([operation]) => operation === 'listAccountEvents' || operation === 'readStream').map(
+    ([operation, good]) =>
+      row(
+        '?direction=sideways',
+        operation,
+        (bank) => ({ ...good(bank), query: 'direction=sideways' }),
+        422,
+        'invalid_value',
+        'query /direction',
+      ),
+  ),
+  row(
+    '?prefix too long',
+    'listStreams',
+    () => ({ query: { prefix: 'x'.repeat(201) } }),
+    422,
+    'too_long',
+    'query /prefix',
+  ),
+];
+
+const WRONG_TOKENS: readonly (readonly [token: string, ProblemCode])[] = [
+  ['garbage', 'invalid_consistency_token'],
+  [':1', 'invalid_consistency_token'],
+  ['0123456789abcdef:', 'invalid_consistency_token'],
+  ['0123456789abcdef:-1', 'invalid_consistency_token'],
+  ['0123456789abcdef:1.5', 'invalid_consistency_token'],
+  ['0123456789abcdef:9999999999999999999', 'invalid_consistency_token'],
+  ["x' OR 1=1:1", 'invalid_consistency_token'],
+  ['0123456789abcdef:1', 'foreign_consistency_token'],
+];
+
+const READS: typeof PAGED = [
+  ...PAGED.filter(([operation]) => operation !== 'listStreams' && operation !== 'readStream'),
+  ['getPerson', ({ person }) => ({ params: { id: person } })],
+  ['getOwnerSummary', ({ person }) => ({ params: { id: person } })],
+  ['getAccount', ({ account }) => ({ params: { id: account } })],
+  ['getTransaction', ({ unknown }) => ({ params: { id: unknown } })],
+];
+
+export const BAD_TOKENS: readonly Row[] = [
+  ...READS.flatMap(([operation, good]) =>
+    WRONG_TOKENS.map(([token, code]) =>
+      row(`token ${token}`, operation, (bank) => ({ ...good(bank), token }), 400, code),
+    ),
+  ),
+];
+
+/** Requests that reach no operation. */
+export const NO_ROUTE: readonly (readonly [method: string, path: string, status: number, ProblemCode])[] = [
+  ['GET', '/', 404, 'route_not_found'],
+  ['GET', '/nope', 404, 'route_not_found'],
+  ['GET', '/api/v1', 404, 'route_not_found'],
+  ['GET', '/api/v2/accounts', 404, 'route_not_found'],
+  ['GET', '/API/V1/accounts', 404, 'route_not_found'],
+  ['GET', '/api/v1/accounts/a/b/c', 404, 'route_not_found'],
+  ['GET', '/api/v1/../../etc/passwd', 404, 'route_not_found'],
+  ['GET', '/api/docs/static/..%2f..%2fpackage.json', 404, 'route_not_found'],
+  ['DELETE', '/api/v1/accounts', 404, 'route_not_found'],
+  ['PATCH', '/api/v1/accounts/01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a01', 404, 'route_not_found'],
+  ['PUT', '/api/v1/persons', 404, 'route_not_found'],
+  ['GET', '/api/v1/transactions/deposit/x', 404, 'route_not_found'],
+  ['POST', '/health/live', 404, 'route_not_found'],
+  ['OPTIONS', '/api/v1/accounts', 404, 'route_not_found'],
+  ['GET', '/%', 400, 'malformed_request'],
+  ['GET', '/api/v1/accounts/%zz', 400, 'malformed_request'],
+  ['GET', '/api/v1/accounts/%', 400, 'malformed_request'],
+  ['POST', '/api/v1/accounts/%E0%A4%A/deposit', 400, 'malformed_request'],
+  ['GET', '/admin/streams/%ff', 400, 'malformed_request'],
+  ['GET', `/api/v1/accounts/${'a'.repeat(20_000)}`, 431, 'headers_too_large'],
+];
+
+function ifMatch(
+  operation: (typeof ACCOUNT_COMMANDS)[number],
+  tag: string,
+  status: number,
+  code: ProblemCode,
+): Row {
+  const request = (bank: Fixture) => ({ ...spoilt(operation, {})(bank), headers: { 'if-match': tag } });
+  return row(`If-Match ${tag}`, operation, request, status, code);
+}
+
+function row(
+  name: string,
+  operation: OperationId,
+  request: Row['request'],
+  status: number,
+  code: ProblemCode,
+  at?: string,
+): Row {
+  const short = name.length > 60 ? `${name.slice(0, 56)}…` : name;
+  return { name: short, operation, request, status, code, ...(at === undefined ? {} : { at }) };
+}

@@ -1,0 +1,284 @@
+/** Speaks to a bank over HTTP and holds every answer, right or wrong, to what the API promises about it. */
+import { expect } from 'vitest';
+import { z } from 'zod';
+import { isProblemCode, PROBLEM_CATALOG } from '../../src/http/problem-catalog.ts';
+import {
+  accountPageSchema,
+  accountSchema,
+  accountStateSchema,
+  eventPageSchema,
+  ownerSummarySchema,
+  personPageSchema,
+  personSchema,
+  postingPageSchema,
+  postingSchema,
+  problemSchema,
+  readinessSchema,
+  statusSchema,
+  streamPageSchema,
+} from '../../src/http/schemas.ts';
+
+const livenessSchema = z.strictObject({ status: z.literal('live') });
+const problemKindSchema = z.strictObject({
+  code: z.string(),
+  status: z.int(),
+  title: z.string(),
+  meaning: z.string(),
+});
+
+/** Every operation by its id: method, path, status and shape of the answer when all goes well. */
+export const OPERATIONS = {
+  registerPerson: ['POST', '/api/v1/persons', 201, personSchema],
+  listPersons: ['GET', '/api/v1/persons', 200, personPageSchema],
+  getPerson: ['GET', '/api/v1/persons/{id}', 200, personSchema],
+  getOwnerSummary: ['GET', '/api/v1/persons/{id}/summary', 200, ownerSummarySchema],
+  createAccount: ['POST', '/api/v1/accounts', 201, accountStateSchema],
+  listAccounts: ['GET', '/api/v1/accounts', 200, accountPageSchema],
+  getAccountsByOwner: ['GET', '/api/v1/accounts/by-owner/{owner_id}', 200, accountPageSchema],
+  getAccount: ['GET', '/api/v1/accounts/{id}', 200, accountSchema],
+  depositOnAccount: ['POST', '/api/v1/accounts/{id}/deposit', 201, postingSchema],
+  withdrawOnAccount: ['POST', '/api/v1/accounts/{id}/withdraw', 201, postingSchema],
+  changeOverdraftLimit: ['PUT', '/api/v1/accounts/{id}/overdraft-limit', 200, accountStateSchema],
+  closeAccount: ['POST', '/api/v1/accounts/{id}/close', 200, accountStateSchema],
+  listAccountTransactions: ['GET', '/api/v1/accounts/{id}/transactions', 200, postingPageSchema],
+  listAccountEvents: ['GET', '/api/v1/accounts/{id}/events', 200, eventPageSchema],
+  deposit: ['POST', '/api/v1/transactions/deposit', 201, postingSchema],
+  withdrawal: ['POST', '/api/v1/transactions/withdrawal', 201, postingSchema],
+  interest: ['POST', '/api/v1/transactions/interest', 201, postingSchema],
+  getTransaction: ['GET', '/api/v1/transactions/{id}', 200, postingSchema],
+  live: ['GET', '/health/live', 200, livenessSchema],
+  ready: ['GET', '/health/ready', 200, readinessSchema],
+  status: ['GET', '/admin/status', 200, statusSchema],
+  listStreams: ['GET', '/admin/streams', 200, streamPageSchema],
+  readStream: ['GET', '/admin/streams/{name}', 200, eventPageSchema],
+  explainProblem: ['GET', '/problems/{code}', 200, problemKindSchema],
+} as const satisfies Record<string, readonly [string, string, number, z.ZodType]>;
+
+export type OperationId = keyof typeof OPERATIONS;
+type BodyOf<K extends OperationId> = z.output<(typeof OPERATIONS)[K][3]>;
+export type Problem = z.output<typeof problemSchema>;
+
+/** `raw` is a body as it goes over the wire; `body` is sent as JSON. */
+export interface CallOptions {
+  readonly params?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, string | number | undefined>> | string;
+  readonly body?: unknown;
+  readonly raw?: string | Uint8Array<ArrayBuffer>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** The consistency token of a write that the answer must show. */
+  readonly token?: string;
+}
+
+interface Head {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly etag: string | null;
+  /** Empty after a read, and after a command that had nothing to change. */
+  readonly token: string;
+}
+
+export interface Answer<T> extends Head {
+  readonly ok: true;
+  readonly body: T;
+}
+
+export interface Refusal extends Head {
+  readonly ok: false;
+  readonly problem: Problem;
+}
+
+/** Codes that come before a request has found its route, so that no operation documents them. */
+const CODES_OF_NO_ROUTE: readonly string[] = ['route_not_found', 'malformed_request', 'headers_too_large'];
+const NO_REQUEST: readonly number[] = [408, 431];
+const WAITS_MAX = 5;
+const REQUEST_MS_MAX = 15_000;
+
+export class BankClient {
+  readonly url: string;
+  #documented: Promise<Map<string, readonly string[]>> | undefined;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  /** The answer of an operation that must succeed. */
+  async call<K extends OperationId>(operation: K, options: CallOptions = {}): Promise<Answer<BodyOf<K>>> {
+    let outcome = await this.try(operation, options);
+    // On a machine that is busy with other things the read models may need more than one wait.
+    for (let tries = 1; tries < WAITS_MAX && isBehind(outcome); tries += 1) {
+      outcome = await this.try(operation, options);
+    }
+    if (!outcome.ok) throw new Error(`${operation} was refused: ${JSON.stringify(outcome.problem)}`);
+    return outcome;
+  }
+
+  /** The refusal of an operation that must fail. */
+  async refused(operation: OperationId, options: CallOptions = {}): Promise<Refusal> {
+    const outcome = await this.try(operation, options);
+    if (outcome.ok)
+      throw new Error(
+        `${operation} went through (${outcome.status}): ${JSON.stringify(outcome.body).slice(0, 300)}`,
+      );
+    return outcome;
+  }
+
+  /** Either outcome. Anything that is neither what the API promises nor a documented problem fails the test. */
+  async try<K extends OperationId>(
+    operation: K,
+    options: CallOptions = {},
+  ): Promise<Answer<BodyOf<K>> | Refusal> {
+    const [method, template, status, schema] = OPERATIONS[operation];
+    const path = template.replace(/\{(\w+)\}/g, (_, name: string) =>
+      encodeURIComponent(options.params?.[name] ?? ''),
+    );
+    const response = await this.fetch(method, path, options);
+    if (response.status !== status) return this.#refusal(operation, response);
+    const body = schema.parse(await jsonOf(response, 'application/json')) as BodyOf<K>;
+    expectAmounts(body);
+    if (method !== 'GET') expectHeadersOfWrite(response, body);
+    return { ok: true, body, ...headOf(response) };
+  }
+
+  /** Any request, without a look at its answer. */
+  fetch(method: string, path: string, options: CallOptions = {}): Promise<Response> {
+    const { query, body, raw, headers = {}, token } = options;
+    const sent = raw ?? (body === undefined ? undefined : JSON.stringify(body));
+    const url = `${this.url}${path}${query === undefined ? '' : `?${queryOf(query)}`}`;
+    return fetch(url, {
+      method,
+      headers: {
+        // Bytes go out without a type of their own, so that a test can leave it out.
+        ...(sent === undefined || sent instanceof Uint8Array ? {} : { 'content-type': 'application/json' }),
+        ...(token ? { 'x-consistency-token': token } : {}),
+        ...headers,
+      },
+      ...(sent === undefined ? {} : { body: sent }),
+      signal: AbortSignal.timeout(REQUEST_MS_MAX),
+    });
+  }
+
+  /** Checks that an answer is a problem as the catalog has it; `operation` must document it. */
+  async problemOf(response: Response, operation?: OperationId): Promise<Problem> {
+    const problem = problemSchema.parse(await jsonOf(response, 'application/problem+json'));
+    const { code, status, type, title } = problem;
+    if (!isProblemCode(code)) throw new Error(`${code} is not in the catalog`);
+    expect({ status, title, type }).toEqual({
+      status: response.status,
+      title: PROBLEM_CATALOG[code].title,
+      type: `/problems/${code}`,
+    });
+    expect(response.status).toBe(PROBLEM_CATALOG[code].status);
+    for (const error of problem.errors ?? []) expect(PROBLEM_CATALOG).toHaveProperty(error.code);
+    expect(JSON.stringify(problem)).not.toMatch(/\bat \S+ \(|\.ts:\d|node_modules/);
+    if (operation && !CODES_OF_NO_ROUTE.includes(code)) {
+      const documented = (await this.#documentation()).get(`${operation} ${response.status}`);
+      expect(documented, `${operation} may answer ${response.status}`).toContain(code);
+    }
+    return problem;
+  }
+
+  async #refusal(operation: OperationId, response: Response): Promise<Refusal> {
+    return { ok: false, problem: await this.problemOf(response, operation), ...headOf(response) };
+  }
+
+  /** Which codes the served document lists, by operation and status. */
+  #documentation(): Promise<Map<string, readonly string[]>> {
+    this.#documented ??= this.fetch('GET', '/api/docs/json').then(async (response) =>
+      codesByOperation(documentSchema.parse(await response.json())),
+    );
+    return this.#documented;
+  }
+}
+
+function isBehind(outcome: Answer<unknown> | Refusal): boolean {
+  return !outcome.ok && outcome.problem.code === 'read_model_behind';
+}
+
+const documentSchema = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(
+      z.string(),
+      z.object({
+        operationId: z.string(),
+        responses: z.record(
+          z.string(),
+          z.object({
+            content: z
+              .record(z.string(), z.object({ examples: z.record(z.string(), z.unknown()).optional() }))
+              .optional(),
+          }),
+        ),
+      }),
+    ),
+  ),
+});
+
+function codesByOperation({ paths }: z.output<typeof documentSchema>): Map<string, readonly string[]> {
+  const operations = Object.values(paths).flatMap((methods) => Object.values(methods));
+  return new Map(
+    operations.flatMap(({ operationId, responses }) =>
+      Object.entries(responses).map(
+        ([status, { content }]) =>
+          [
+            `${operationId} ${status}`,
+            Object.keys(content?.['application/problem+json']?.examples ?? {}),
+          ] as const,
+      ),
+    ),
+  );
+}
+
+function queryOf(query: NonNullable<CallOptions['query']>): string {
+  if (typeof query === 'string') return query;
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return new URLSearchParams(
+    Object.fromEntries(given.map(([name, value]) => [name, String(value)])),
+  ).toString();
+}
+
+async function jsonOf(response: Response, mediaType: string): Promise<unknown> {
+  const text = await response.text();
+  const type = response.headers.get('content-type');
+  expect(type, `${response.status} ${response.url} ${text.slice(0, 500)}`).toBe(
+    `${mediaType}; charset=utf-8`,
+  );
+  // What never became a request has no id.
+  if (!NO_REQUEST.includes(response.status)) {
+    expect(response.headers.get('x-request-id')).toMatch(/^[\w.:-]+$/);
+  }
+  return JSON.parse(text);
+}
+
+function headOf(response: Response): Head {
+  const { status, headers } = response;
+  return {
+    status,
+    headers,
+    etag: headers.get('etag'),
+    token: headers.get('x-consistency-token') ?? '',
+  };
+}
+
+const AMOUNT_FIELD =
+  /^(amount|balance|available_balance|held|overdraft_limit|total_credits|total_debits|largest_transaction)$/;
+
+/** Amounts leave the bank as decimal text only. */
+function expectAmounts(body: unknown): void {
+  if (typeof body !== 'object' || body === null) return;
+  for (const [name, value] of Object.entries(body)) {
+    if (AMOUNT_FIELD.test(name)) expect(value).toMatch(/^-?\d+(\.\d+)?$/);
+    // Raw events are shown as they were written, however long ago.
+    else if (name !== 'data') expectAmounts(value);
+  }
+}
+
+function expectHeadersOfWrite(response: Response, body: unknown): void {
+  const { revision } = body as { revision: number };
+  expect(response.headers.get('etag')).toBe(`"${revision}"`);
+  const token = response.headers.get('x-consistency-token');
+  // A command that had nothing to change wrote nothing that a reader could wait for.
+  if (response.status === 201 || token !== null) expect(token).toMatch(/^[0-9a-f]{16}:\d+$/);
+  if (response.status === 201)
+    expect(response.headers.get('location')).toMatch(/^\/api\/v1\/\w+\/[0-9a-f-]{36}$/);
+}

@@ -1,0 +1,73 @@
+/** A read model store that notes its commits, and that a test can hold up or make fail. */
+import type {
+  Checkpoint,
+  Collection,
+  DeadLetter,
+  Document,
+  FindOptions,
+  ReadModelChanges,
+  ReadModelStore,
+  StoredDocument,
+} from '../../src/event-sourcing/read-model-store.ts';
+
+/** Stands in for a commit; `proceed` is the store's own. */
+export type CommitFault = (
+  proceed: (changes: ReadModelChanges) => Promise<void>,
+  changes: ReadModelChanges,
+) => Promise<void>;
+
+export class WatchedReadModels implements ReadModelStore {
+  readonly inner: ReadModelStore;
+  /** What was asked for, whether it worked or not. */
+  readonly commits: ReadModelChanges[] = [];
+  readonly cleared: string[] = [];
+  onCommit: CommitFault | undefined;
+  /** Called before a document is read; may throw. */
+  onGet: ((collection: Collection, key: string) => Promise<void>) | undefined;
+  gets = 0;
+
+  constructor(inner: ReadModelStore) {
+    this.inner = inner;
+  }
+
+  prepare(collections: readonly Collection[], sourceStoreId: string): Promise<void> {
+    return this.inner.prepare(collections, sourceStoreId);
+  }
+
+  commit(changes: ReadModelChanges): Promise<void> {
+    this.commits.push(changes);
+    const proceed = (what: ReadModelChanges) => this.inner.commit(what);
+    return this.onCommit ? this.onCommit(proceed, changes) : proceed(changes);
+  }
+
+  async get<D extends Document>(collection: Collection, key: string): Promise<StoredDocument<D> | undefined> {
+    this.gets += 1;
+    await this.onGet?.(collection, key);
+    return this.inner.get<D>(collection, key);
+  }
+
+  find<D extends Document>(collection: Collection, options: FindOptions): Promise<StoredDocument<D>[]> {
+    return this.inner.find<D>(collection, options);
+  }
+
+  checkpoints(): Promise<Checkpoint[]> {
+    return this.inner.checkpoints();
+  }
+
+  countDeadLetters(): Promise<number> {
+    return this.inner.countDeadLetters();
+  }
+
+  listDeadLetters(options: { projection?: string; limit: number }): Promise<DeadLetter[]> {
+    return this.inner.listDeadLetters(options);
+  }
+
+  async clear(collection: Collection): Promise<void> {
+    this.cleared.push(collection.name);
+    await this.inner.clear(collection);
+  }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+}
