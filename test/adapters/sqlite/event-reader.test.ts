@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventReader } from '../../../src/adapters/sqlite/event-store.ts';
+import type { SubscribeOptions } from '../../../src/event-sourcing/event-store.ts';
 import { collect, idsIn, idsOf, mustAppend, newEvents } from '../../support/event-builders.ts';
 import { SubscriptionFollower } from '../../support/subscription-follower.ts';
 import { StoreFile } from './store-file.ts';
@@ -101,6 +102,61 @@ describe('a waiting subscription', () => {
     }
     expect(listeners.count).toBe(0);
     await batches.return?.(undefined);
+  });
+});
+
+describe('a catch-up of several batches', () => {
+  // More than twice what one batch holds; the first test says so when that no longer holds.
+  const EVENTS = 40_000;
+  const PER_APPEND = 8_000;
+  const fill = async () => {
+    for (let start = 0; start < EVENTS; start += PER_APPEND) {
+      await mustAppend(file.store, `stream-${start}`, newEvents(PER_APPEND), 'no_stream');
+    }
+  };
+  const catchUp = async (options: Omit<SubscribeOptions, 'signal'> = {}) => {
+    const follower = new SubscriptionFollower(file.store, options);
+    await follower.until('caught up', () => follower.hasCaughtUp);
+    await follower.stop();
+    return follower.batches;
+  };
+
+  it('has no gap and no duplicate at their borders, and resumes at each of them', async () => {
+    await fill();
+    const all = await collect(file.store.readAll());
+    const batches = await catchUp();
+    expect(batches.length).toBeGreaterThan(2);
+    expect(batches.map((batch) => batch.caughtUp)).toEqual(
+      batches.map((_, index) => index === batches.length - 1),
+    );
+    expect(idsOf(batches.flatMap((batch) => batch.events))).toEqual(idsOf(all));
+    let given = 0;
+    for (const { events, position } of batches) {
+      given += events.length;
+      expect(position).toBe(all[given - 1]?.position);
+      const rest = (await catchUp({ after: position })).flatMap((batch) => batch.events);
+      expect(idsOf(rest)).toEqual(idsOf(all.slice(given)));
+    }
+  });
+
+  it('moves its position through batches in which nothing is wanted', async () => {
+    await fill();
+    const { position } = await mustAppend(file.store, 'wanted', newEvents(1), 'no_stream');
+    const batches = await catchUp({ streamPrefixes: ['wanted'] });
+    expect(batches.length).toBeGreaterThan(2);
+    expect(batches.map((batch) => batch.events.length)).toEqual([...batches.slice(1).map(() => 0), 1]);
+    expect(batches.at(-1)?.position).toBe(position);
+  });
+
+  it('ends after the batch in which it is aborted', async () => {
+    await fill();
+    const abort = new AbortController();
+    let batches = 0;
+    for await (const _ of file.store.subscribeToAll({ signal: abort.signal })) {
+      batches += 1;
+      abort.abort();
+    }
+    expect(batches).toBe(1);
   });
 });
 
