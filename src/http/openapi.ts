@@ -46,7 +46,13 @@ export async function installOpenApi(
   let ids: Awaited<ReturnType<ExampleIds>> = {};
   await app.register(swaggerUi, {
     routePrefix: '/api/docs',
-    uiConfig: { tryItOutEnabled: true, displayRequestDuration: true, docExpansion: 'list' },
+    theme: { title: 'OpenBank API' },
+    uiConfig: {
+      layout: 'BaseLayout',
+      tryItOutEnabled: true,
+      displayRequestDuration: true,
+      docExpansion: 'list',
+    },
     uiHooks: {
       preHandler: async () => {
         ids = await newestIds();

@@ -1,12 +1,11 @@
 /** Read models can be lost, damaged or replayed between two runs: the log brings back what they said. */
-import { randomUUID } from 'node:crypto';
 import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import type { BankClient } from '../support/bank-client.ts';
 import { ALICE, openAccount, posting, registerAlice } from '../support/customers.ts';
-import { mustAppend, newEvent } from '../support/event-builders.ts';
+import { mustAppend, newEvent, newMetadata } from '../support/event-builders.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -142,7 +141,7 @@ describe('an event that nobody can decode', () => {
   it('becomes a dead letter, stops commands on its account, and nothing else', async () => {
     const { accounts } = await liveALittle(bank.client);
     const [broken = '', sound = ''] = accounts;
-    await restart(() => appendUnknownEvent(broken));
+    await restart(() => append(broken, 'BankAccountTurnedIntoGoldDomainEventV9', {}));
     const { token } = await bank.client.call('deposit', { body: posting(sound, '1.00') });
     const account = await bank.client.call('getAccount', { params: { id: sound }, token });
     expect(account.body.balance).toBe('6.01');
@@ -162,9 +161,36 @@ describe('an event that nobody can decode', () => {
   });
 });
 
-async function appendUnknownEvent(account: string): Promise<void> {
+describe('an event that cannot be applied', () => {
+  it('blocks its own documents, which say so, and nothing else', async () => {
+    const { owner, accounts } = await liveALittle(bank.client);
+    const [broken = '', sound = ''] = accounts;
+    await restart(() =>
+      append(broken, 'BankAccountOverdraftLimitChangedDomainEventV1', {
+        old_limit: '60.00',
+        new_limit: 'much',
+      }),
+    );
+    const { token } = await bank.client.call('deposit', { body: posting(sound, '1.00') });
+    const blocked = await bank.client.refused('getAccount', { params: { id: broken }, token });
+    expect([blocked.status, blocked.problem.code]).toEqual([503, 'read_model_blocked']);
+    const account = await bank.client.call('getAccount', { params: { id: sound } });
+    expect(account.body.balance).toBe('6.01');
+    expect((await bank.client.call('getOwnerSummary', { params: { id: owner } })).body.total_accounts).toBe(
+      3,
+    );
+    const { projections } = (await bank.client.call('status')).body;
+    expect(projections.map(({ name, dead_letters }) => [name, dead_letters])).toContainEqual([
+      'bank_accounts',
+      1,
+    ]);
+  });
+});
+
+async function append(account: string, type: string, data: object): Promise<void> {
   const store = openSqliteEventStore({ kind: 'file', path: directory.file('bank/events.db') });
-  const event = newEvent({ id: randomUUID(), type: 'BankAccountTurnedIntoGoldDomainEventV9' });
+  const metadata = newMetadata({ aggregate_type: 'BankAccount', aggregate_id: account });
+  const event = newEvent({ type, data, metadata });
   await mustAppend(store, `bank-account-${account.replaceAll('-', '')}`, [event], 'stream_exists');
   await store.close();
 }
