@@ -1,7 +1,8 @@
 /** Puts the read side together: projector, read models and the thread they live on. A worker thread loads this and no HTTP. */
 
 import type { SqliteEventStore } from './adapters/sqlite/event-store.ts';
-import { openSqliteReadModelReader, openSqliteReadModelStore } from './adapters/sqlite/read-model-store.ts';
+import { openSqliteReadModelReader } from './adapters/sqlite/read-model-reader.ts';
+import { openSqliteReadModelStore } from './adapters/sqlite/read-model-store.ts';
 import { createBankCodec } from './application/bank-codec.ts';
 import type { Config } from './config.ts';
 import { BANK_ACCOUNT_STREAM_PREFIX } from './domain/bank-account.ts';

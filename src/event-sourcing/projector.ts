@@ -5,7 +5,8 @@
 import type { DomainEvent, EventCodec, Recorded } from './codec.ts';
 import { DocumentSession } from './document-session.ts';
 import type { EventReader, Position, RecordedEvent, SubscriptionBatch } from './event-store.ts';
-import { type AnyProjection, type Projection, TemporaryError } from './projection.ts';
+import { foldStream } from './fold-stream.ts';
+import { type AnyProjection, TemporaryError } from './projection.ts';
 import type { Checkpoint, Collection, DeadLetter, Document, ReadModelStore } from './read-model-store.ts';
 import { Signal } from './signal.ts';
 import { StoreError } from './store-error.ts';
@@ -313,31 +314,6 @@ export class Projector<E extends DomainEvent> {
     }
     return deadLetter(projection.name, key, event, reasonOf(error), tries);
   }
-}
-
-/**
- * Folds one document from its own stream: what a projector stores, and a query only answers with.
- * @param through the last revision to fold; default: the newest
- */
-export async function foldStream<E extends DomainEvent, D extends Document>(
-  reader: EventReader,
-  codec: EventCodec<E>,
-  projection: Projection<E, D>,
-  key: string,
-  lookup: DocumentSession,
-  through = Number.MAX_SAFE_INTEGER,
-): Promise<D | undefined> {
-  let document: D | undefined;
-  if (!projection.stream) return undefined;
-  for await (const recorded of reader.readStream(projection.stream(key), { limit: through + 1 })) {
-    // The limit alone is not enough: a truncated stream does not begin at revision 0.
-    if (recorded.revision > through) break;
-    const event = codec.decode(recorded);
-    if (!projection.eventTypes.includes(event.type)) continue;
-    for (const wanted of projection.lookups?.(event) ?? []) await lookup.load(wanted.from, wanted.key);
-    document = projection.fold(document, event, lookup, key);
-  }
-  return document;
 }
 
 /** Whether a document of this projection should be there before this event, and can be had from its stream. */

@@ -68,7 +68,7 @@ describe('a start that cannot work ends with code 1 and one sentence:', () => {
     expect(existsSync(`${dataDir}/openbank.pid`)).toBe(false);
   });
 
-  it('a data directory, a log file or a database below a regular file', async () => {
+  it('a data directory or a log file below a regular file', async () => {
     const file = directory.file('regular');
     writeFileSync(file, 'mine');
     const OPENBANK_DATA_DIR = directory.file('fine');
@@ -76,7 +76,6 @@ describe('a start that cannot work ends with code 1 and one sentence:', () => {
       [
         { OPENBANK_DATA_DIR: `${file}/below` },
         { OPENBANK_DATA_DIR, OPENBANK_LOG_FILE: `${file}/openbank.log` },
-        { OPENBANK_DATA_DIR, OPENBANK_EVENT_STORE: `sqlite:${file}/events.db` },
       ].map((settings) => runToTheEnd({ OPENBANK_PORT: '0', ...settings })),
     );
     for (const ended of ends) {

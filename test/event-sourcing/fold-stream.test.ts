@@ -4,7 +4,7 @@ import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadModelStore } from '../../src/adapters/sqlite/read-model-store.ts';
 import { createCodec } from '../../src/event-sourcing/codec.ts';
 import { DocumentSession } from '../../src/event-sourcing/document-session.ts';
-import { foldStream } from '../../src/event-sourcing/projector.ts';
+import { foldStream } from '../../src/event-sourcing/fold-stream.ts';
 import { mustAppend, newEvent } from '../support/event-builders.ts';
 import { newDocument, write } from '../support/read-model-builders.ts';
 import {

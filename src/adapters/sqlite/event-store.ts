@@ -1,5 +1,5 @@
 /** The embedded event store's writer: concurrent appends share one durable commit (group commit). */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
 import type {
   AppendResult,
@@ -19,6 +19,12 @@ import {
 } from './database.ts';
 import { SqliteEventReader } from './event-reader.ts';
 import { EVENT_STORE_FORMAT } from './event-schema.ts';
+import {
+  prepareStatements,
+  type SerializedEvent,
+  type StreamHead,
+  WriteTransaction,
+} from './write-transaction.ts';
 
 /** Appends that may wait at once; one more is refused as `busy`, so memory stays bounded under overload. */
 const WAITING_APPENDS_MAX = 20_000;
@@ -30,34 +36,12 @@ const COMMIT_TURNS_MAX = 4;
 const REMEMBERED_STREAMS_MAX = 20_000;
 const EVENTS_PER_APPEND_MAX = 10_000;
 
-/** A stream as the writer knows it. `revision` is −1 while it has no event. */
-interface StreamHead {
-  readonly id: number;
-  readonly revision: number;
-  /** Reads as empty: never written, or deleted. */
-  readonly empty: boolean;
-  readonly metadata: StreamMetadata;
-}
-
 interface WaitingAppend {
   readonly stream: string;
   readonly events: readonly SerializedEvent[];
   readonly expected: ExpectedRevision;
   readonly resolve: (result: AppendResult) => void;
   readonly reject: (error: StoreError) => void;
-}
-
-interface SerializedEvent {
-  readonly id: string;
-  readonly type: string;
-  readonly data: string;
-  readonly metadata: string;
-}
-
-interface WrittenEvent {
-  readonly id: string;
-  readonly revision: number;
-  readonly position: number;
 }
 
 /**
@@ -195,10 +179,10 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
   }
 
   /** Commits what `work` did, then lets the caches see it; on any error nothing happened and nothing is remembered. */
-  #transaction<T>(work: (changes: Changes) => T): T {
+  #transaction<T>(work: (changes: WriteTransaction) => T): T {
     if (this.#closed) throw new StoreError('closed', `${this.name} is closed.`);
     return translated(this.name, () => {
-      const changes = new Changes(this.#statements, this.#heads, this.#typeIds, this.#position);
+      const changes = new WriteTransaction(this.#statements, this.#heads, this.#typeIds, this.#position);
       this.#statements.begin.run();
       try {
         const result = work(changes);
@@ -214,124 +198,7 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
   }
 }
 
-/** What one transaction has done so far, kept apart from the caches until it is committed. */
-class Changes {
-  readonly #statements: ReturnType<typeof prepareStatements>;
-  readonly #heads: LRUCache<string, StreamHead>;
-  readonly #typeIds: Map<string, number>;
-  readonly #newHeads = new Map<string, StreamHead>();
-  readonly #newTypeIds = new Map<string, number>();
-  readonly #recordedAt = Date.now();
-  #position: number;
-
-  constructor(
-    statements: ReturnType<typeof prepareStatements>,
-    heads: LRUCache<string, StreamHead>,
-    typeIds: Map<string, number>,
-    position: number,
-  ) {
-    this.#statements = statements;
-    this.#heads = heads;
-    this.#typeIds = typeIds;
-    this.#position = position;
-  }
-
-  /** The stream's newest state, within this transaction; a stream that is not there yet gets its row. */
-  head(stream: string): StreamHead {
-    const known = this.#newHeads.get(stream) ?? this.#heads.get(stream);
-    if (known) return known;
-    const head = this.#load(stream) ?? this.#create(stream);
-    this.#newHeads.set(stream, head);
-    return head;
-  }
-
-  setHead(stream: string, head: StreamHead): void {
-    this.#newHeads.set(stream, head);
-  }
-
-  /** The events at and after a revision, at most `limit`. */
-  writtenFrom(head: StreamHead, revision: number, limit: number): WrittenEvent[] {
-    return this.#statements.writtenFrom.all(head.id, revision, limit) as unknown as WrittenEvent[];
-  }
-
-  /** Writes events after the stream's newest one; answers the last one's revision and position. */
-  insert(stream: string, head: StreamHead, events: readonly SerializedEvent[]) {
-    let revision = head.revision;
-    for (const event of events) {
-      revision += 1;
-      this.#position += 1;
-      const type = this.#typeId(event.type);
-      const { id, data, metadata } = event;
-      this.#statements.insert.run(
-        this.#position,
-        head.id,
-        revision,
-        type,
-        id,
-        this.#recordedAt,
-        data,
-        metadata,
-      );
-    }
-    const grown = { ...head, revision, empty: false };
-    this.#newHeads.set(stream, grown);
-    this.retain(grown);
-    return { revision, position: BigInt(this.#position) };
-  }
-
-  /** Removes what `maxCount` and `maxAge` no longer keep. */
-  retain(head: StreamHead): void {
-    const { maxCount, maxAge } = head.metadata;
-    if (maxCount !== undefined) this.cut(head, head.revision - maxCount + 1);
-    if (maxAge !== undefined) {
-      const youngest = this.#recordedAt - maxAge * 1000;
-      const first = this.#statements.firstSince.get(head.id, youngest) as { revision: number | null };
-      this.cut(head, first.revision ?? head.revision + 1);
-    }
-  }
-
-  /** Removes the events before a revision, keeping count so that revisions and positions go on. */
-  cut(head: StreamHead, firstKept: number): void {
-    const before = Math.min(firstKept, head.revision + 1);
-    const { changes: removed } = this.#statements.remove.run(head.id, before);
-    if (removed === 0) return;
-    this.#statements.markRemoved.run(before, before - 1, head.id);
-    this.#statements.countRemoved.run(removed, this.#position);
-  }
-
-  /** The transaction is durable: from here on the caches may know. Answers the newest position. */
-  remember(): number {
-    for (const [stream, head] of this.#newHeads) this.#heads.set(stream, head);
-    for (const [type, id] of this.#newTypeIds) this.#typeIds.set(type, id);
-    return this.#position;
-  }
-
-  #load(stream: string): StreamHead | undefined {
-    const row = this.#statements.loadStream.get(stream) as
-      | { id: number; metadata: string; removed: number; first: number; newest: number | null }
-      | undefined;
-    if (!row) return undefined;
-    const revision = Math.max(row.newest ?? -1, row.removed);
-    const metadata = JSON.parse(row.metadata) as StreamMetadata;
-    return { id: row.id, revision, empty: revision < row.first, metadata };
-  }
-
-  #create(stream: string): StreamHead {
-    const { lastInsertRowid } = this.#statements.insertStream.run(stream);
-    return { id: Number(lastInsertRowid), revision: -1, empty: true, metadata: {} };
-  }
-
-  #typeId(type: string): number {
-    const known = this.#typeIds.get(type) ?? this.#newTypeIds.get(type);
-    if (known !== undefined) return known;
-    this.#statements.insertType.run(type);
-    const { id } = this.#statements.findType.get(type) as { id: number };
-    this.#newTypeIds.set(type, id);
-    return id;
-  }
-}
-
-function appendOne(append: WaitingAppend, changes: Changes): AppendResult {
+function appendOne(append: WaitingAppend, changes: WriteTransaction): AppendResult {
   const { stream, events, expected } = append;
   const head = changes.head(stream);
   if (meets(expected, head)) return { ok: true, ...changes.insert(stream, head, events) };
@@ -351,7 +218,11 @@ function meets(expected: ExpectedRevision, head: StreamHead): boolean {
 }
 
 /** The same ids at the same place were written before: this is a retry, and it gets the first answer. */
-function answerAgain(append: WaitingAppend, head: StreamHead, changes: Changes): AppendResult | undefined {
+function answerAgain(
+  append: WaitingAppend,
+  head: StreamHead,
+  changes: WriteTransaction,
+): AppendResult | undefined {
   const { events, expected } = append;
   if (expected === 'any' || expected === 'stream_exists') return undefined;
   const first = expected === 'no_stream' ? 0 : expected + 1;
@@ -387,33 +258,4 @@ function isUsableMetadata({ maxCount = 1, maxAge = 1, truncateBefore = 0 }: Stre
   return [maxCount - 1, maxAge - 1, truncateBefore].every(
     (value) => Number.isSafeInteger(value) && value >= 0,
   );
-}
-
-function prepareStatements(db: DatabaseSync) {
-  const prepare = (sql: string): StatementSync => db.prepare(sql);
-  return {
-    begin: prepare('BEGIN IMMEDIATE'),
-    commit: prepare('COMMIT'),
-    rollback: prepare('ROLLBACK'),
-    insert: prepare('INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?)'),
-    loadStream: prepare(
-      `SELECT id, metadata, last_removed_revision AS removed, first_revision AS first,
-         (SELECT max(revision) FROM events WHERE stream = streams.id) AS newest
-       FROM streams WHERE name = ?`,
-    ),
-    insertStream: prepare('INSERT INTO streams (name) VALUES (?)'),
-    insertType: prepare('INSERT OR IGNORE INTO types (name) VALUES (?)'),
-    findType: prepare('SELECT id FROM types WHERE name = ?'),
-    writtenFrom: prepare(
-      'SELECT id, revision, position FROM events WHERE stream = ? AND revision >= ? ORDER BY revision LIMIT ?',
-    ),
-    firstSince: prepare('SELECT min(revision) AS revision FROM events WHERE stream = ? AND recorded_at >= ?'),
-    remove: prepare('DELETE FROM events WHERE stream = ? AND revision < ?'),
-    markRemoved: prepare(
-      `UPDATE streams SET first_revision = max(first_revision, ?),
-         last_removed_revision = max(last_removed_revision, ?) WHERE id = ?`,
-    ),
-    countRemoved: prepare('UPDATE store SET removed_events = removed_events + ?, last_position = ?'),
-    setMetadata: prepare('UPDATE streams SET metadata = ? WHERE id = ?'),
-  };
 }

@@ -2,8 +2,8 @@
 import { accept, type Decision, reject } from '../../domain/decision.ts';
 import type { DomainEvent, EventCodec } from '../../event-sourcing/codec.ts';
 import { DocumentSession } from '../../event-sourcing/document-session.ts';
+import { foldStream } from '../../event-sourcing/fold-stream.ts';
 import type { Projection } from '../../event-sourcing/projection.ts';
-import { foldStream } from '../../event-sourcing/projector.ts';
 import type { Document } from '../../event-sourcing/read-model-store.ts';
 import type { Bank } from '../bank.ts';
 

@@ -1,7 +1,7 @@
 /** Reading the embedded store: from other threads, promptly, and its directory of streams. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventReader } from '../../../src/adapters/sqlite/event-store.ts';
 import type { SubscribeOptions } from '../../../src/event-sourcing/event-store.ts';
 import { collect, idsIn, idsOf, mustAppend, newEvents } from '../../support/event-builders.ts';
@@ -109,21 +109,22 @@ describe('a catch-up of several batches', () => {
   // More than twice what one batch holds; the first test says so when that no longer holds.
   const EVENTS = 40_000;
   const PER_APPEND = 8_000;
-  const fill = async () => {
+  const long = new StoreFile();
+  beforeAll(async () => {
     for (let start = 0; start < EVENTS; start += PER_APPEND) {
-      await mustAppend(file.store, `stream-${start}`, newEvents(PER_APPEND), 'no_stream');
+      await mustAppend(long.store, `stream-${start}`, newEvents(PER_APPEND), 'no_stream');
     }
-  };
+  });
+  afterAll(() => long.dispose());
   const catchUp = async (options: Omit<SubscribeOptions, 'signal'> = {}) => {
-    const follower = new SubscriptionFollower(file.store, options);
+    const follower = new SubscriptionFollower(long.store, options);
     await follower.until('caught up', () => follower.hasCaughtUp);
     await follower.stop();
     return follower.batches;
   };
 
   it('has no gap and no duplicate at their borders, and resumes at each of them', async () => {
-    await fill();
-    const all = await collect(file.store.readAll());
+    const all = await collect(long.store.readAll());
     const batches = await catchUp();
     expect(batches.length).toBeGreaterThan(2);
     expect(batches.map((batch) => batch.caughtUp)).toEqual(
@@ -140,8 +141,7 @@ describe('a catch-up of several batches', () => {
   });
 
   it('moves its position through batches in which nothing is wanted', async () => {
-    await fill();
-    const { position } = await mustAppend(file.store, 'wanted', newEvents(1), 'no_stream');
+    const { position } = await mustAppend(long.store, 'wanted', newEvents(1), 'no_stream');
     const batches = await catchUp({ streamPrefixes: ['wanted'] });
     expect(batches.length).toBeGreaterThan(2);
     expect(batches.map((batch) => batch.events.length)).toEqual([...batches.slice(1).map(() => 0), 1]);
@@ -149,10 +149,9 @@ describe('a catch-up of several batches', () => {
   });
 
   it('ends after the batch in which it is aborted', async () => {
-    await fill();
     const abort = new AbortController();
     let batches = 0;
-    for await (const _ of file.store.subscribeToAll({ signal: abort.signal })) {
+    for await (const _ of long.store.subscribeToAll({ signal: abort.signal })) {
       batches += 1;
       abort.abort();
     }
