@@ -179,7 +179,7 @@ export class Projector<E extends DomainEvent> {
       try {
         event = this.#options.codec.decode(recorded);
       } catch (error) {
-        deadLetters.push(deadLetter('*', recorded.stream, recorded, reasonOf(error), 1));
+        deadLetters.push(...(await this.#setAside(recorded, reasonOf(error))));
         continue;
       }
       for (const projection of this.#wanting(event.type)) {
@@ -195,6 +195,19 @@ export class Projector<E extends DomainEvent> {
       }
     }
     return deadLetters;
+  }
+
+  /** An event that nobody can read: the documents of its stream are blocked, for without it they would be wrong. */
+  async #setAside(recorded: RecordedEvent, cause: string): Promise<DeadLetter[]> {
+    const key = recorded.metadata.aggregate_id ?? '';
+    const ofStream = this.#options.projections.filter((one) => one.stream?.(key) === recorded.stream);
+    if (ofStream.length === 0) return [deadLetter('*', recorded.stream, recorded, cause, 1)];
+    const unaware = ofStream.filter((one) => this.#checkpointOf(one) < recorded.position);
+    for (const projection of unaware) {
+      await this.#session.load(projection, key);
+      this.#block(projection, recorded, key);
+    }
+    return unaware.map(({ name }) => deadLetter(name, key, recorded, cause, 1));
   }
 
   /** The projections that want this type of event, in their order. */
@@ -288,7 +301,7 @@ export class Projector<E extends DomainEvent> {
     return undefined;
   }
 
-  #block(projection: AnyProjection<E>, event: Recorded<E>, key: string): void {
+  #block(projection: AnyProjection<E>, event: Pick<RecordedEvent, 'position'>, key: string): void {
     const stored = this.#session.stored(projection, key);
     this.#session.change(projection, {
       sequence: event.position,

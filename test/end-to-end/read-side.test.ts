@@ -146,6 +146,8 @@ describe('an event that nobody can decode', () => {
     const account = await bank.client.call('getAccount', { params: { id: sound }, token });
     expect(account.body.balance).toBe('6.01');
     expect((await bank.client.call('ready')).body.dead_letters).toBe(1);
+    const blocked = await bank.client.refused('getAccount', { params: { id: broken }, token });
+    expect([blocked.status, blocked.problem.code]).toEqual([503, 'read_model_blocked']);
 
     // A decision on a state that leaves an event out could give money away.
     const response = await bank.client.fetch('POST', '/api/v1/transactions/withdrawal', {
