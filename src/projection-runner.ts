@@ -144,9 +144,13 @@ class ProjectionThread implements ProjectionRunner {
   /** Tells the worker of new events, at most once in a while. */
   async forwardNotices(appended: Signal): Promise<void> {
     const { signal } = this.#stopping;
+    const next = () => appended.wait(60_000, signal);
+    let notice = next();
     while (!signal.aborted) {
-      await appended.wait(60_000, signal);
+      await notice;
       this.#send('appended');
+      // Listens before it sleeps: what is appended meanwhile must not wait for the worker to look by itself.
+      notice = next();
       await sleep(NOTICE_SPACING_MS);
     }
   }

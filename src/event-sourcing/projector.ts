@@ -23,6 +23,8 @@ export interface ProjectorOptions<E extends DomainEvent> {
   readonly onProblem?: (problem: ProjectorProblem) => void;
   /** Time between two batches at the end of the log under full load; a waiting reader skips it. Default 100. */
   readonly intervalMs?: number;
+  /** Events folded into one commit when far behind; their documents wait in memory until then. Default 65,536. */
+  readonly commitEvents?: number;
   /** Events in a batch from which on the log counts as fully loaded. Default 250. */
   readonly fullBatchEvents?: number;
   /** First delay after a failure, doubled each time. Default 2,000. */
@@ -94,7 +96,6 @@ export class Projector<E extends DomainEvent> {
       } catch (error) {
         failures += 1;
         this.#state = 'retrying';
-        this.#session.discard();
         const delayMs = backoff(this.#options.retryDelayMs ?? 2_000, failures);
         this.#options.onProblem?.({ kind: 'retrying', error, failures, delayMs });
         await new Signal().wait(delayMs, signal);
@@ -106,16 +107,21 @@ export class Projector<E extends DomainEvent> {
   async #follow(signal: AbortSignal, succeeded: () => void): Promise<void> {
     const { reader, store, streamPrefixes } = this.#options;
     const after = await this.#startingPoint();
+    this.#session.discard();
     this.#state = 'running';
+    let deadLetters: DeadLetter[] = [];
+    let folded = 0;
     for await (const batch of reader.subscribeToAll({ after, streamPrefixes, signal })) {
       const startedAt = Date.now();
-      const deadLetters = await this.#fold(batch.events);
-      await store.commit({
-        writes: this.#session.changes(),
-        deadLetters,
-        checkpoints: this.#advanceTo(batch),
-      });
+      deadLetters.push(...(await this.#fold(batch.events)));
+      folded += batch.events.length;
+      // Far behind, one commit takes several batches: a document that many events touch is written once.
+      if (!batch.caughtUp && folded < (this.#options.commitEvents ?? 65_536)) continue;
+      const checkpoints = this.#advanceTo(batch);
+      await store.commit({ writes: this.#session.changes(), deadLetters, checkpoints });
       this.#committed(batch, deadLetters);
+      deadLetters = [];
+      folded = 0;
       succeeded();
       if (batch.caughtUp) await this.#pause(batch.events.length, startedAt, signal);
     }

@@ -276,6 +276,29 @@ describe('an event that cannot be decoded', () => {
     expect(letters.filter(({ projection }) => projection === wallets.name)).toHaveLength(1);
   });
 
+  it('as the first of its stream blocks a document without a body', async () => {
+    await mustAppend(bench.events, 'wallet-a', [burnt('a')], 'no_stream');
+    await bench.record('a', filled(5));
+    await bench.project({ projections: [wallets] });
+    const blocked = { key: 'a', sequence: 1n, position: 1n, blocked: true };
+    expect(await bench.readModels.get(wallets, 'a')).toEqual(blocked);
+  });
+
+  it('that comes again changes nothing', async () => {
+    await bench.record('a', opened(), filled(5));
+    await mustAppend(bench.events, 'wallet-a', [burnt('a')], 1);
+    await bench.record('a', filled(6));
+    bench.readModels.onCommit = (proceed, changes) => proceed({ ...changes, checkpoints: [] });
+    const first = await bench.start({ projections: [wallets] });
+    await eventually('the first commit', () => first.projected > 0);
+    await first.stop();
+    bench.readModels.onCommit = undefined;
+    const [letters, blocked] = [await bench.deadLetters(), await bench.readModels.get(wallets, 'a')];
+    await bench.project({ projections: [wallets] });
+    expect(await bench.deadLetters()).toEqual(letters);
+    expect(await bench.readModels.get(wallets, 'a')).toEqual(blocked);
+  });
+
   it('in the past of a document that must be folded anew blocks it, and nothing else', async () => {
     await bench.record('a', opened(), filled(5));
     await mustAppend(bench.events, 'wallet-a', [burnt('a')], 1);

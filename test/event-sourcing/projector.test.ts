@@ -381,7 +381,7 @@ describe('the pace', () => {
   it('does not make a log that is far ahead wait between its batches', async () => {
     bench.inBatchesOf(40);
     await bench.record('a', opened(), ...Array<WalletEvent>(199).fill(filled(1)));
-    const running = await bench.start({ projections: [wallets], intervalMs: 60_000 });
+    const running = await bench.start({ projections: [wallets], intervalMs: 60_000, fullBatchEvents: 1 });
     await running.caughtUp();
     expect(await bench.wallet('a')).toEqual([199, 200]);
   });
@@ -410,16 +410,15 @@ describe('the pace', () => {
   });
 
   it('is skipped also when somebody began to wait during the batch', async () => {
-    const running = await bench.start({ intervalMs: 60_000 });
+    const running = await bench.start({ intervalMs: 60_000, fullBatchEvents: 1 });
     await eventually('the first look at the log', () => running.projected === 1);
-    await bench.record('a', opened());
     bench.readModels.onCommit = async (proceed, changes) => {
       bench.readModels.onCommit = undefined;
       await bench.record('a', filled(1));
       running.projector.wake();
       await proceed(changes);
     };
-    running.projector.wake();
+    await bench.record('a', opened());
     await eventually('the second event', async () => (await bench.wallet('a'))?.[1] === 2);
   });
 });
@@ -441,7 +440,8 @@ describe('the end', () => {
   });
 
   it('is prompt while it pauses', async () => {
-    const running = await bench.start({ intervalMs: 60_000 });
+    await bench.record('a', opened());
+    const running = await bench.start({ intervalMs: 60_000, fullBatchEvents: 1 });
     await eventually('the first look at the log', () => running.projected > 0);
     await sleep(10);
     await expectPrompt(() => running.stop());

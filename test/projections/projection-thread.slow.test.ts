@@ -39,4 +39,13 @@ describe('the projection thread', () => {
     }
     expect(deaths().map(({ delayMs }) => delayMs)).toEqual([1_000, 1_000, 1_000]);
   });
+
+  it('ends also when it was just being started again', async () => {
+    const runner = await thread.start();
+    await thread.kill();
+    await eventually('the next worker', () => thread.workers.length === 2);
+    await runner.stop();
+    expect(thread.workers[1]?.threadId).toBe(-1);
+    expect(runner.state()).toBe('stopped');
+  });
 });

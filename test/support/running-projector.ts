@@ -25,6 +25,7 @@ export class RunningProjector<E extends DomainEvent> {
     this.#options = options;
     this.projector = new Projector<E>({
       intervalMs: 0,
+      commitEvents: 1,
       retryDelayMs: 2,
       ...options,
       onProjected: () => {

@@ -68,7 +68,13 @@ export function checkpointInBackground(path: string, intervalMs: number): () => 
   const db = translated(path, () => new DatabaseSync(path));
   // Without this, closing the last connection but one could wait for the writer.
   db.exec('PRAGMA busy_timeout = 0; PRAGMA wal_autocheckpoint = 0');
-  const timer = setInterval(() => db.exec('PRAGMA wal_checkpoint(PASSIVE)'), intervalMs);
+  const timer = setInterval(() => {
+    try {
+      db.exec('PRAGMA wal_checkpoint(PASSIVE)');
+    } catch {
+      // A full or failing disk: the writer meets it too, and says so to whoever asked it to write.
+    }
+  }, intervalMs);
   return () => {
     clearInterval(timer);
     db.close();
@@ -149,7 +155,9 @@ function makeParent(path: string): void {
 
 function verifyOrCreate(db: DatabaseSync, location: SqliteLocation, format: SqliteFormat): void {
   const tables = numberOf(db, 'SELECT count(*) AS value FROM sqlite_schema');
-  if (tables === 0) {
+  const applicationId = numberOf(db, 'SELECT application_id AS value FROM pragma_application_id');
+  const version = numberOf(db, 'SELECT user_version AS value FROM pragma_user_version');
+  if (tables === 0 && applicationId === 0 && version === 0) {
     db.exec(`BEGIN IMMEDIATE;
       PRAGMA application_id = ${format.applicationId};
       PRAGMA user_version = ${format.schemaVersion};
@@ -158,10 +166,9 @@ function verifyOrCreate(db: DatabaseSync, location: SqliteLocation, format: Sqli
     return;
   }
   const name = describe(location);
-  if (numberOf(db, 'SELECT application_id AS value FROM pragma_application_id') !== format.applicationId) {
+  if (applicationId !== format.applicationId) {
     throw new StoreError('corrupt', `${name} is a database, but not an OpenBank ${format.what}.`);
   }
-  const version = numberOf(db, 'SELECT user_version AS value FROM pragma_user_version');
   if (version !== format.schemaVersion) {
     const detail = `it has format ${version}, and this program reads format ${format.schemaVersion}`;
     throw new StoreError('corrupt', `${name} cannot be read: ${detail}.`);

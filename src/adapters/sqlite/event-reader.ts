@@ -20,7 +20,7 @@ import { EVENT_COLUMNS, type EventRow, toRecordedEvent } from './event-schema.ts
 /** Events per page: enough to hide the cost of a query, few enough to keep memory flat. */
 const PAGE_EVENTS = 512;
 /** A subscription batch is larger: a projector folds it in memory and writes once. */
-const SUBSCRIPTION_BATCH_EVENTS = 16_384;
+const SUBSCRIPTION_BATCH_EVENTS = 8_192;
 /** The safety net when a notice of new events got lost. */
 const POLL_MS = 1_000;
 

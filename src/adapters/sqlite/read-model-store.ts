@@ -36,13 +36,18 @@ const READ_MODEL_FORMAT: SqliteFormat = {
   `,
 };
 
+interface WriteStatements {
+  readonly update: StatementSync;
+  readonly upsert: StatementSync;
+}
+
 export class SqliteReadModelStore extends SqliteReadModelReader implements ReadModelStore {
   readonly #unlock: () => void;
   readonly #begin: StatementSync;
   readonly #commit: StatementSync;
   readonly #setCheckpoint: StatementSync;
   readonly #addDeadLetter: StatementSync;
-  readonly #upserts = new Map<string, StatementSync>();
+  readonly #writes = new Map<string, WriteStatements>();
 
   constructor(db: DatabaseSync, name: string, unlock: () => void) {
     super(db, name);
@@ -96,14 +101,24 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
     const { key, sequence, position, document, blocked } = stored;
     const indexed = collection.indexes.map((field) => (document?.[field] ?? null) as SQLInputValue);
     const body = document === undefined ? null : JSON.stringify(document);
-    this.#upsert(collection).run(key, Number(sequence), Number(position), body, blocked ? 1 : 0, ...indexed);
+    const { update, upsert } = this.#statementsFor(collection);
+    const at = Number(position);
+    const row = [at, body, blocked ? 1 : 0, ...indexed];
+    // Mostly only the body is new. Naming an indexed field in an update makes SQLite write its index entry anew.
+    if (sequence < position && update.run(...row, key, at).changes === 1) return;
+    upsert.run(key, Number(sequence), ...row);
   }
 
-  #upsert(collection: Collection): StatementSync {
+  #statementsFor(collection: Collection): WriteStatements {
     const table = tableOf(collection);
-    const statement = this.#upserts.get(table) ?? this.db.prepare(upsertSql(collection));
-    this.#upserts.set(table, statement);
-    return statement;
+    const known = this.#writes.get(table);
+    if (known) return known;
+    const statements = {
+      update: this.db.prepare(updateSql(collection)),
+      upsert: this.db.prepare(upsertSql(collection)),
+    };
+    this.#writes.set(table, statements);
+    return statements;
   }
 
   #dropEverything(): void {
@@ -162,6 +177,14 @@ function createSql(collection: Collection): string {
       document TEXT, blocked INTEGER NOT NULL${columns}
     );
     ${indexes.join('\n')}`;
+}
+
+/** Replaces a document whose indexed fields stay as they are; `?4` and so on are their values. */
+function updateSql(collection: Collection): string {
+  const same = collection.indexes.map((field, index) => ` AND ${field} IS ?${index + 4}`).join('');
+  const key = collection.indexes.length + 4;
+  return `UPDATE ${tableOf(collection)} SET position = ?1, document = ?2, blocked = ?3
+    WHERE key = ?${key} AND position < ?${key + 1}${same}`;
 }
 
 function upsertSql(collection: Collection): string {

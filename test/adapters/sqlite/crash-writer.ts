@@ -1,4 +1,4 @@
-/** Appends with many concurrent writers and reports each try and each answer on standard output, until it is killed. */
+/** Appends with many concurrent writers and reports each try and answer on standard output, until it is killed. */
 import { randomUUID } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';

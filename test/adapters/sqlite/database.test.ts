@@ -81,9 +81,8 @@ describe('files that are not ours', () => {
 
   it.each(['DELETE', 'WAL'])('refuses a database of another program, in journal mode %s', (mode) => {
     const foreign = new DatabaseSync(path);
-    foreign.exec(
-      `PRAGMA journal_mode = ${mode}; PRAGMA user_version = 1; CREATE TABLE events (note TEXT); INSERT INTO events VALUES ('mine')`,
-    );
+    foreign.exec(`PRAGMA journal_mode = ${mode}; PRAGMA user_version = 1;
+      CREATE TABLE events (note TEXT); INSERT INTO events VALUES ('mine')`);
     foreign.close();
     expectUntouchedRefusal(path, 'corrupt');
   });

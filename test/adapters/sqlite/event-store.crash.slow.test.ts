@@ -1,4 +1,4 @@
-/** Killing the writer in the middle of commits, again and again: what was acknowledged is there, and nothing twice. */
+/** Killing the writer in the middle of commits: what was acknowledged is there afterwards, and nothing twice. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -46,9 +46,8 @@ describe(`a writer that is killed at random instants (CRASH_SEED=${seed})`, () =
       await file.close();
       expect(integrityOf(file.path)).toBe('ok');
     }
-    console.log(
-      `CRASH_SEED=${seed}: ${all.tried.length} appends, ${unanswered} without an answer, ${unansweredButWritten} of them written.`,
-    );
+    const counts = { appends: all.tried.length, unanswered, unansweredButWritten };
+    console.log(`CRASH_SEED=${seed}`, counts);
     // Otherwise the kills came too early or too late to say anything.
     expect(all.tried.length).toBeGreaterThan(ROUNDS * 20);
     expect(unanswered).toBeGreaterThan(0);

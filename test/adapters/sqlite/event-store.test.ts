@@ -64,7 +64,7 @@ describe('group commit', () => {
 });
 
 describe('failure of a shared commit', () => {
-  it('on a full disk rejects all of it with disk_full, writes nothing, and goes on when there is room', async () => {
+  it('on a full disk rejects all with disk_full, writes nothing, and goes on when there is room', async () => {
     const { store, db } = openedByHand(file.path);
     await mustAppend(store, 'known', newEvents(1), 'no_stream');
     const [small, large] = [newEvents(1), newEvents(1, { data: { text: 'x'.repeat(1_000_000) } })];

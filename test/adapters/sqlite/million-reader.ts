@@ -1,4 +1,4 @@
-/** Writes a million events and reads them in two ways, watching the heap; run with a small one and `--expose-gc`. */
+/** Writes a million events and reads them in two ways, watching its heap; it needs `--expose-gc`. */
 import { randomUUID } from 'node:crypto';
 import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
 import type { NewEvent } from '../../../src/event-sourcing/event-store.ts';

@@ -1,4 +1,4 @@
-/** Does one append and says so on standard output, so that a system call trace shows what came before the answer. */
+/** Does one append and says so on standard output; a system call trace shows what came before. */
 import { writeSync } from 'node:fs';
 import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
 import { newEvents } from '../../support/event-builders.ts';
