@@ -126,6 +126,20 @@ describe('an event that cannot be folded', () => {
     expect(await bench.deadLetters()).toEqual([letter(1), waiting(2)]);
   });
 
+  it('is stored and reported once, whichever of the batches of a commit it comes in', async () => {
+    bench.inBatchesOf(2);
+    await bench.record('a', opened(), filled(POISON), filled(1), filled(1), filled(1));
+    await bench.record('b', opened(), filled(POISON));
+    const running = await bench.start({ projections: [poisoned], commitEvents: 100 });
+    await running.caughtUp();
+    await bench.record('b', filled(1));
+    await running.caughtUp();
+    const ofB = [letter(1), waiting(2)].map((one) => ({ ...one, documentKey: 'b' }));
+    expect(await bench.deadLetters()).toEqual([letter(1), waiting(2), waiting(3), waiting(4), ...ofB]);
+    expect(running.count('dead_letter')).toBe(6);
+    expect(bench.readModels.commits).toHaveLength(2);
+  });
+
   it('is not reported again when a new projection reads the log from the start', async () => {
     await bench.record('a', opened(), filled(POISON), filled(1));
     await bench.project({ projections: [poisoned] });

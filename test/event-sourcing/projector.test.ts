@@ -61,6 +61,41 @@ describe('a projector', () => {
     expect(running.projected).toBe(3);
   });
 
+  it('that is far behind commits several batches together, and the end of the log at once', async () => {
+    bench.inBatchesOf(40);
+    await bench.record('a', opened(), ...Array<WalletEvent>(209).fill(filled(1)));
+    const running = await bench.start({ commitEvents: 100 });
+    await running.caughtUp();
+    expect(await bench.wallet('a')).toEqual([209, 210]);
+    expect(bench.readModels.commits.map(({ checkpoints }) => checkpoints[0]?.position)).toEqual([120n, 210n]);
+    await bench.record('a', filled(1));
+    await running.caughtUp();
+    expect(await bench.wallet('a')).toEqual([210, 211]);
+    expect(Object.keys(await bench.documents(movements))).toHaveLength(210);
+  });
+
+  it('that is far behind and is stopped between two commits folds the rest again, once', async () => {
+    await bench.record('a', opened(), ...Array<WalletEvent>(209).fill(filled(1)));
+    bench.inBatchesOf(40);
+    const inBatches = bench.events.onSubscribe;
+    let given = 0;
+    let ending: Promise<void> | undefined;
+    bench.events.onSubscribe = async function* (batches, signal) {
+      for await (const batch of inBatches?.(batches, signal) ?? batches) {
+        yield batch;
+        given += 1;
+        if (given === 4) ending = running.stop();
+      }
+    };
+    const running = await bench.start({ commitEvents: 100 });
+    await eventually('the stop', () => ending !== undefined);
+    await ending;
+    expect((await bench.checkpoints())['wallets v1']).toBe(120n);
+    await bench.project({ commitEvents: 100 });
+    expect(await bench.wallet('a')).toEqual([209, 210]);
+    expect(await bench.document(owners, 'ann')).toEqual({ owner: 'ann', wallets: 1, total: 209 });
+  });
+
   it('moves its checkpoint past events of others and past types that no projection wants', async () => {
     const { position } = await mustAppend(bench.events, 'person-1', newEvents(7), 'no_stream');
     await bench.project();

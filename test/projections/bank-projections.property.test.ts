@@ -251,13 +251,22 @@ function sum(amounts: readonly bigint[]): bigint {
   return amounts.reduce((total, amount) => total + amount, 0n);
 }
 
-async function project(store: ReadModelStore, events: readonly RecordedEvent[], cuts: readonly number[]) {
+/** Where a history is cut into batches, where the worker is restarted, and how many events go into a commit. */
+interface Course {
+  readonly cuts: readonly number[];
+  readonly restarts: readonly number[];
+  readonly commitEvents: number;
+}
+
+async function project(store: ReadModelStore, events: readonly RecordedEvent[], course: Course) {
+  const { cuts, commitEvents } = course;
   const running = new RunningProjector({
     reader: new HistoryReader(events, cuts),
     store,
     codec: createBankCodec(DEFAULT_CURRENCY),
     projections,
     streamPrefixes: [''],
+    commitEvents,
   });
   await running.caughtUp();
   await running.stop();
@@ -265,17 +274,13 @@ async function project(store: ReadModelStore, events: readonly RecordedEvent[], 
 }
 
 /** Projects a history into a new store: up to each of the restarts, and then to the end. */
-async function documentsAfter(
-  events: readonly RecordedEvent[],
-  cuts: readonly number[],
-  restarts: readonly number[],
-) {
+async function documentsAfter(events: readonly RecordedEvent[], course: Course) {
   const store = openSqliteReadModelStore({ kind: 'memory' });
   try {
     const everything = projections.map((projection) => ({ ...projection, listed: true }));
     await store.prepare(everything, 'history');
-    for (const end of [...restarts].sort((a, b) => a - b)) await project(store, events.slice(0, end), cuts);
-    await project(store, events, cuts);
+    for (const end of course.restarts) await project(store, events.slice(0, end), course);
+    await project(store, events, course);
     const tables = everything.map(async (collection) => {
       const found = await store.find(collection, { order: 'oldest_first', limit: 10_000 });
       return [collection.name, found];
@@ -293,11 +298,17 @@ function bankAfter(history: readonly Happening[]): CountedBank {
 }
 
 const places = fc.array(fc.nat(90), { maxLength: 8 });
+const courses = fc.record<Course>({
+  cuts: places,
+  restarts: fc.array(fc.nat(90), { maxLength: 2 }).map((ends) => ends.sort((a, b) => a - b)),
+  commitEvents: fc.constantFrom(1, 5, 20, 1_000),
+});
+const AT_ONCE: Course = { cuts: [], restarts: [], commitEvents: 1_000 };
 
 it('are what an independent count of the events says', async () => {
-  const property = fc.asyncProperty(happenings, places, async (history, cuts) => {
+  const property = fc.asyncProperty(happenings, courses, async (history, course) => {
     const bank = bankAfter(history);
-    const documents = await documentsAfter(bank.log.events, cuts, []);
+    const documents = await documentsAfter(bank.log.events, course);
     const tables = Object.entries(documents).map(([name, found]) => [
       name,
       Object.fromEntries(found.map(({ key, document }) => [key, document])),
@@ -308,15 +319,9 @@ it('are what an independent count of the events says', async () => {
 });
 
 it('are the same documents, in the same order, wherever the history was cut and the worker restarted', async () => {
-  const property = fc.asyncProperty(
-    happenings,
-    places,
-    fc.array(fc.nat(90), { maxLength: 2 }),
-    async (history, cuts, restarts) => {
-      const { events } = bankAfter(history).log;
-      const whole = await documentsAfter(events, [], []);
-      expect(await documentsAfter(events, cuts, restarts)).toEqual(whole);
-    },
-  );
+  const property = fc.asyncProperty(happenings, courses, async (history, course) => {
+    const { events } = bankAfter(history).log;
+    expect(await documentsAfter(events, course)).toEqual(await documentsAfter(events, AT_ONCE));
+  });
   await fc.assert(property, settings(40));
 });

@@ -33,9 +33,9 @@ export class HistoryReader implements EventReader {
       if (this.#cuts.has(index)) batches.push([]);
       if (event.position > after) batches.at(-1)?.push(event);
     }
-    for (const events of batches) {
+    for (const [index, events] of batches.entries()) {
       const position = events.at(-1)?.position;
-      if (position !== undefined) yield { events, position, caughtUp: false };
+      if (position !== undefined) yield { events, position, caughtUp: index === batches.length - 1 };
     }
     if (!signal.aborted)
       await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }));

@@ -47,7 +47,7 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
   readonly #commit: StatementSync;
   readonly #setCheckpoint: StatementSync;
   readonly #addDeadLetter: StatementSync;
-  readonly #writes = new Map<string, WriteStatements>();
+  readonly #writes = new Map<Collection, WriteStatements>();
 
   constructor(db: DatabaseSync, name: string, unlock: () => void) {
     super(db, name);
@@ -110,14 +110,13 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
   }
 
   #statementsFor(collection: Collection): WriteStatements {
-    const table = tableOf(collection);
-    const known = this.#writes.get(table);
+    const known = this.#writes.get(collection);
     if (known) return known;
     const statements = {
       update: this.db.prepare(updateSql(collection)),
       upsert: this.db.prepare(upsertSql(collection)),
     };
-    this.#writes.set(table, statements);
+    this.#writes.set(collection, statements);
     return statements;
   }
 
@@ -153,9 +152,8 @@ export function openSqliteReadModelStore(location: SqliteLocation): SqliteReadMo
   const unlock = lockForThisProcess(location);
   try {
     const db = openForWriting(location, READ_MODEL_FORMAT);
-    // Read models can be folded again from the log, so they need no sync at every commit to be safe. A long write-ahead
-    // log spares a rebuild from copying the same page again and again.
-    db.exec('PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 16000');
+    // Read models can be folded again from the log, so they need no sync at every commit to be safe.
+    db.exec('PRAGMA synchronous = NORMAL');
     return new SqliteReadModelStore(db, describe(location), unlock);
   } catch (error) {
     unlock();

@@ -87,6 +87,13 @@ describe('files that are not ours', () => {
     expectUntouchedRefusal(path, 'corrupt');
   });
 
+  it('refuses a database that another program has marked as its own, though it is empty', () => {
+    const foreign = new DatabaseSync(path);
+    foreign.exec('PRAGMA application_id = 42');
+    foreign.close();
+    expectUntouchedRefusal(path, 'corrupt');
+  });
+
   it.each([2, 99])('refuses format %i, written by a newer program, and names both', async (version) => {
     await open().close();
     const newer = new DatabaseSync(path);
