@@ -315,7 +315,7 @@ it('are what an independent count of the events says', async () => {
     ]);
     expect(Object.fromEntries(tables)).toEqual(bank.tables());
   });
-  await fc.assert(property, settings(60));
+  await fc.assert(property, settings(40));
 });
 
 it('are the same documents, in the same order, wherever the history was cut and the worker restarted', async () => {

@@ -28,7 +28,7 @@ describe('the projection thread', () => {
 
   it('hears of every event, also of one that comes right after another', async () => {
     await thread.start();
-    for (let round = 0; round < 20; round += 1) {
+    for (let round = 0; round < 12; round += 1) {
       await thread.register();
       await sleep(1 + (round % 5));
       const count = await thread.register();

@@ -36,7 +36,6 @@ export class SqliteReadModelReader implements ReadModelReader {
 
   async get<D extends Document>(collection: Collection, key: string): Promise<StoredDocument<D> | undefined> {
     const statement = this.#get(collection);
-    this.beforeRead();
     const row = translated(this.name, () => statement.get(key)) as DocumentRow | undefined;
     return row && toStored<D>(row);
   }
@@ -50,7 +49,6 @@ export class SqliteReadModelReader implements ReadModelReader {
     const parameters: SQLInputValue[] = fields.map((field) => options.where?.[field] as string);
     if (options.after) parameters.push(Number(options.after.sequence), options.after.key);
     const statement = this.#find(collection, fields, options);
-    this.beforeRead();
     const found = translated(this.name, () => statement.all(...parameters, options.limit));
     return (found as unknown as DocumentRow[]).map(toStored<D>);
   }
@@ -75,9 +73,6 @@ export class SqliteReadModelReader implements ReadModelReader {
     );
     return found.map(toDeadLetter);
   }
-
-  /** Called before documents are read; a connection of its own may start a shared snapshot here. */
-  protected beforeRead(): void {}
 
   #get(collection: Collection): StatementSync {
     const table = tableOf(collection);
@@ -117,16 +112,16 @@ export class SqliteReadModelReader implements ReadModelReader {
 const CACHED_DOCUMENTS_MAX = 5_000;
 
 /**
- * Reads beside the writer. All reads of one turn of the event loop share a snapshot: taking and releasing SQLite's
- * locks for each would cost more than the reads. What was read is kept for as long as SQLite says that nobody wrote.
+ * Reads beside the writer, and keeps what was read for as long as SQLite says that nobody wrote. It asks once in each
+ * turn of the event loop, because taking and releasing SQLite's locks costs more than the answer from memory.
  */
-class SqliteReadModelSnapshots extends SqliteReadModelReader {
-  readonly #cache = new LRUCache<string, { stored: StoredDocument | undefined }>({
+class SqliteReadModelCache extends SqliteReadModelReader {
+  readonly #documents = new LRUCache<string, { stored: StoredDocument | undefined }>({
     max: CACHED_DOCUMENTS_MAX,
   });
   readonly #dataVersion: StatementSync;
   #version: unknown;
-  #open = false;
+  #checkedInThisTurn = false;
 
   constructor(db: DatabaseSync, name: string) {
     super(db, name);
@@ -134,30 +129,30 @@ class SqliteReadModelSnapshots extends SqliteReadModelReader {
   }
 
   override async get<D extends Document>(collection: Collection, key: string) {
-    this.beforeRead();
+    if (!this.#checkedInThisTurn) this.#forgetOld();
     const id = `${tableOf(collection)}/${key}`;
-    const cached = this.#cache.get(id);
-    if (cached) return cached.stored as StoredDocument<D> | undefined;
+    const known = this.#documents.get(id);
+    if (known) return known.stored as StoredDocument<D> | undefined;
     const stored = await super.get<D>(collection, key);
-    this.#cache.set(id, { stored });
+    this.#documents.set(id, { stored });
     return stored;
   }
 
-  protected override beforeRead(): void {
-    if (this.#open) return;
-    translated(this.name, () => this.#openSnapshot());
-    setImmediate(() => {
-      this.#open = false;
-      if (this.db.isOpen) this.db.exec('COMMIT');
-    });
+  /** Whoever has seen a checkpoint must see the documents that came with it. */
+  override async checkpoints(): Promise<Checkpoint[]> {
+    const checkpoints = await super.checkpoints();
+    this.#checkedInThisTurn = false;
+    return checkpoints;
   }
 
-  #openSnapshot(): void {
-    this.db.exec('BEGIN');
-    this.#open = true;
-    const { data_version } = this.#dataVersion.get() as { data_version: number };
-    if (data_version !== this.#version) this.#cache.clear();
+  #forgetOld(): void {
+    const { data_version } = translated(this.name, () => this.#dataVersion.get()) as { data_version: number };
+    if (data_version !== this.#version) this.#documents.clear();
     this.#version = data_version;
+    this.#checkedInThisTurn = true;
+    setImmediate(() => {
+      this.#checkedInThisTurn = false;
+    });
   }
 }
 
@@ -167,7 +162,7 @@ export function openSqliteReadModelReader(path: string): {
   close: () => void;
 } {
   const db = openForReading(path);
-  return { reader: new SqliteReadModelSnapshots(db, path), close: () => db.close() };
+  return { reader: new SqliteReadModelCache(db, path), close: () => db.close() };
 }
 
 /** The table of a collection; a new version has a new one. */
