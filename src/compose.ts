@@ -33,20 +33,20 @@ export interface OpenBank {
  * @throws StoreError when a store cannot be opened
  */
 export async function compose(config: Config, logger: Logger): Promise<OpenBank> {
-  const events = openSqliteEventStore(config.eventStore);
+  const opened: { close(): Promise<unknown> }[] = [];
+  const close = async () => {
+    for (const part of opened.splice(0).reverse()) await part.close();
+  };
   try {
+    const events = openSqliteEventStore(config.eventStore);
+    opened.push(events);
     const readSide = await composeReadSide(config, events, reporting(logger));
+    opened.push(readSide);
     const app = await composeApi(config, logger, events, readSide);
-    return {
-      app,
-      async close() {
-        await app.close();
-        await readSide.close();
-        await events.close();
-      },
-    };
+    opened.push(app);
+    return { app, close };
   } catch (error) {
-    await events.close();
+    await close();
     throw error;
   }
 }

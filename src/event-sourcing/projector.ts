@@ -116,7 +116,8 @@ export class Projector<E extends DomainEvent> {
       deadLetters.push(...(await this.#fold(batch.events)));
       folded += batch.events.length;
       // Far behind, one commit takes several batches: a document that many events touch is written once.
-      if (!batch.caughtUp && folded < (this.#options.commitEvents ?? 65_536)) continue;
+      if (!batch.caughtUp && batch.events.length > 0 && folded < (this.#options.commitEvents ?? 65_536))
+        continue;
       const checkpoints = this.#advanceTo(batch);
       await store.commit({ writes: this.#session.changes(), deadLetters, checkpoints });
       this.#committed(batch, deadLetters);

@@ -1,9 +1,10 @@
 /** The read model store contract on the embedded SQLite store, in a file and in memory, and what only a file can do. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteReadModelReader } from '../../src/adapters/sqlite/read-model-reader.ts';
 import { openSqliteReadModelStore } from '../../src/adapters/sqlite/read-model-store.ts';
 import type { Collection } from '../../src/event-sourcing/read-model-store.ts';
-import { checkpoint, commit, newDeadLetter, newDocument } from '../support/read-model-builders.ts';
+import { checkpoint, commit, newDeadLetter, newDocument, write } from '../support/read-model-builders.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { describeReadModelStoreContract } from './read-model-store.contract.ts';
 
@@ -88,4 +89,25 @@ describe('read models in a SQLite file', () => {
     expect(await store.checkpoints()).toEqual([]);
     await store.close();
   });
+});
+
+it('keeps no document in its cache that was read while the writer committed', async () => {
+  const things: Collection = { name: 'things', version: 1, indexes: [], listed: true };
+  const directory = temporaryDirectory();
+  onTestFinished(() => directory.remove());
+  const path = directory.file('read-models.db');
+  const store = openSqliteReadModelStore({ kind: 'file', path });
+  await store.prepare([things], 'a');
+  const both = ['x', 'y'].map((key) => newDocument({ key, position: 1n }));
+  await write(store, things, both);
+  const { reader, close } = openSqliteReadModelReader(path);
+  // A checkpoint that is looked up meanwhile makes the reader ask anew whether anybody wrote.
+  void reader.checkpoints();
+  void Promise.resolve().then(() => reader.get(things, 'y'));
+  const early = reader.get(things, 'x');
+  await Promise.all([write(store, things, [newDocument({ key: 'x', position: 2n })]), early]);
+  await nextTurn();
+  expect(await reader.get(things, 'x')).toMatchObject({ position: 2n });
+  close();
+  await store.close();
 });

@@ -133,8 +133,10 @@ class SqliteReadModelCache extends SqliteReadModelReader {
     const id = `${tableOf(collection)}/${key}`;
     const known = this.#documents.get(id);
     if (known) return known.stored as StoredDocument<D> | undefined;
+    const version = this.#version;
     const stored = await super.get<D>(collection, key);
-    this.#documents.set(id, { stored });
+    // Somebody may have written meanwhile: then this document is already an old one.
+    if (version === this.#version) this.#documents.set(id, { stored });
     return stored;
   }
 
