@@ -29,8 +29,9 @@ export function composeProjector(
   return new Projector(projectorOptions(reader, store, defaultCurrency, callbacks));
 }
 
-export function prepareReadModels(store: ReadModelStore, reader: EventReader): Promise<void> {
-  return store.prepare(projections, reader.storeId);
+/** @throws StoreError when the read models belong to other events, and these have none: they may be lost */
+export async function prepareReadModels(store: ReadModelStore, reader: EventReader): Promise<void> {
+  await store.prepare(projections, reader.storeId, (await reader.headPosition()) !== undefined);
 }
 
 function projectorOptions(
@@ -66,13 +67,14 @@ export async function composeReadSide(
       readModels: reader,
       runner,
       async close() {
-        await runner.stop();
+        // The writer's connection is the last to close: then it moves its write-ahead log into the database.
         close();
+        await runner.stop();
       },
     };
   }
   const store = openSqliteReadModelStore(location);
-  await prepareReadModels(store, events);
+  await store.prepare(projections, events.storeId);
   const options = projectorOptions(events, store, defaultCurrency, { onProblem: report });
   const runner = runInThisThread(options, events.appended);
   return {

@@ -33,9 +33,14 @@ export interface OpenBank {
  * @throws StoreError when a store cannot be opened
  */
 export async function compose(config: Config, logger: Logger): Promise<OpenBank> {
-  const opened: { close(): Promise<unknown> }[] = [];
+  const opened: { close(): Promise<void> }[] = [];
+  /** Closes all of them, the newest first, even when one fails; then says what failed first. */
   const close = async () => {
-    for (const part of opened.splice(0).reverse()) await part.close();
+    const failures: unknown[] = [];
+    for (const part of opened.splice(0).reverse()) {
+      await part.close().catch((error: unknown) => failures.push(error));
+    }
+    if (failures.length > 0) throw failures[0];
   };
   try {
     const events = openSqliteEventStore(config.eventStore);
@@ -46,7 +51,7 @@ export async function compose(config: Config, logger: Logger): Promise<OpenBank>
     opened.push(app);
     return { app, close };
   } catch (error) {
-    await close();
+    await close().catch(() => undefined);
     throw error;
   }
 }
@@ -88,6 +93,7 @@ export async function composeApi(
       storeId: events.storeId,
       readModels,
       projections,
+      headPosition: () => events.headPosition(),
       projected: runner.projected,
       wakeProjector: () => runner.wake(),
     }),

@@ -92,12 +92,19 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     );
   }
   const dataDir = resolve(values.OPENBANK_DATA_DIR);
+  const eventStore = location(values.OPENBANK_EVENT_STORE, join(dataDir, 'events.db'));
+  const readModels = location(values.OPENBANK_READ_MODELS, join(dataDir, 'read-models.db'));
+  if (eventStore.kind === 'file' && readModels.kind === 'file' && eventStore.path === readModels.path) {
+    throw new ConfigError(
+      `OPENBANK_READ_MODELS=${values.OPENBANK_READ_MODELS} is not usable: it is the file of the events.`,
+    );
+  }
   return Object.freeze({
     host: values.OPENBANK_HOST,
     port: values.OPENBANK_PORT,
     dataDir,
-    eventStore: location(values.OPENBANK_EVENT_STORE, join(dataDir, 'events.db')),
-    readModels: location(values.OPENBANK_READ_MODELS, join(dataDir, 'read-models.db')),
+    eventStore,
+    readModels,
     role: values.OPENBANK_ROLE,
     defaultCurrency: values.OPENBANK_DEFAULT_CURRENCY,
     ...(values.OPENBANK_LOG_FILE ? { logFile: resolve(values.OPENBANK_LOG_FILE) } : {}),

@@ -14,6 +14,8 @@ const EXIT_WRONG_CONFIGURATION = 2;
 await main();
 
 async function main(): Promise<void> {
+  // What the bank writes is for its own user: databases and log hold personal data.
+  process.umask(0o077);
   let started: { config: Config; bank: OpenBank; closeLog: () => Promise<void> };
   try {
     started = await start();
@@ -32,11 +34,11 @@ async function start() {
   const bank = await compose(config, logger);
   try {
     await bank.app.listen({ host: config.host, port: config.port });
+    writeFileSync(pidFile(config), `${process.pid}\n`);
   } catch (error) {
     await bank.close();
     throw error;
   }
-  writeFileSync(pidFile(config), `${process.pid}\n`);
   return { config, bank, closeLog };
 }
 
@@ -49,11 +51,15 @@ async function stop(
     console.error(`openbank: could not finish within ${SHUTDOWN_MS_MAX / 1000} s, ending now.`);
     process.exit(EXIT_FAILED);
   }, SHUTDOWN_MS_MAX);
-  await bank.close();
+  const failure = await bank.close().then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  if (failure !== undefined) bank.app.log.error({ err: failure }, 'stopping failed');
   rmSync(pidFile(config), { force: true });
   await closeLog();
   clearTimeout(overdue);
-  process.exit(0);
+  process.exit(failure === undefined ? 0 : EXIT_FAILED);
 }
 
 function makeDataDirectory(path: string): void {
@@ -84,5 +90,7 @@ function sentence(error: unknown): string {
   if (code === 'EACCES' && port !== undefined)
     return `port ${port} on ${address} is not allowed for this user.`;
   if (code === 'EADDRNOTAVAIL') return `${address} is not an address of this machine.`;
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN')
+    return 'OPENBANK_HOST is not a name that leads to an address.';
   return error instanceof Error ? error.message : String(error);
 }

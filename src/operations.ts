@@ -23,8 +23,13 @@ const DEAD_LETTERS_COUNTED_MAX = 10_000;
 
 export async function readiness({ readModels, runner }: OperationSources): Promise<Readiness> {
   const state = runner.state();
-  const dead_letters = await readModels.countDeadLetters();
-  return { status: state === 'running' ? 'ready' : 'degraded', projections: state, dead_letters };
+  try {
+    const dead_letters = await readModels.countDeadLetters();
+    return { status: state === 'running' ? 'ready' : 'degraded', projections: state, dead_letters };
+  } catch {
+    // Read models that cannot be read are the very thing that this answer is about.
+    return { status: 'degraded', projections: state, dead_letters: 0 };
+  }
 }
 
 export async function status(sources: OperationSources): Promise<Status> {

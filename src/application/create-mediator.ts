@@ -10,6 +10,7 @@ import { RegisterPerson, registerPersonHandler } from './commands/register-perso
 import { Mediator } from './mediator.ts';
 import { type Logger, logging, validation } from './pipeline.ts';
 import * as accounts from './queries/accounts.ts';
+import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.ts';
 import * as persons from './queries/persons.ts';
 import * as streams from './queries/streams.ts';
 import * as transactions from './queries/transactions.ts';
@@ -31,6 +32,7 @@ export function createMediator(bank: Bank, logger: Logger): Mediator {
     .register(accounts.GetAccountsByOwner, accounts.getAccountsByOwnerHandler(bank))
     .register(accounts.ListAccountTransactions, accounts.listAccountTransactionsHandler(bank))
     .register(transactions.GetTransaction, transactions.getTransactionHandler(bank))
+    .register(ListDeadLetters, listDeadLettersHandler(bank))
     .register(streams.ListStreams, streams.listStreamsHandler(bank))
     .register(streams.ReadStream, streams.readStreamHandler(bank))
     .register(streams.ListAccountEvents, streams.listAccountEventsHandler(bank));

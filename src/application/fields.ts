@@ -112,6 +112,9 @@ export const id = (description: string, example: string) =>
     .toLowerCase()
     .meta({ description, examples: [example] });
 
+/** Characters that no name or description has; some stores refuse them. */
+const CONTROL = /\p{Cc}/u;
+
 /** Text that a person wrote: trimmed, not empty, bounded. */
 export const text = (description: string, maximum: number, example: string) =>
   z
@@ -119,6 +122,10 @@ export const text = (description: string, maximum: number, example: string) =>
     .trim()
     .min(1)
     .max(maximum)
+    .refine((value) => value.isWellFormed() && !CONTROL.test(value), {
+      message: 'must be text without control characters.',
+      params: { code: 'invalid_text' },
+    })
     .meta({ description, examples: [example] });
 
 export const currencyCode = z

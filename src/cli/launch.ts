@@ -43,25 +43,17 @@ async function otherStart(config: Config, words: string): Promise<Launch | undef
   if (!words.includes('another OpenBank process')) return undefined;
   const deadline = performance.now() + OTHER_START_WITHIN_MS;
   while (performance.now() < deadline) {
-    if (readPid(pidFile(config)) !== undefined) return runningAlready(config);
+    // A pid file that a killed process left behind tells nothing: what counts is who answers.
+    const running = await runningAlready(config);
+    if (running) return running;
     await delay(50);
   }
   return undefined;
 }
 
-/** A service that is still starting, because another start has just begun, is waited for. */
 async function runningAlready(config: Config): Promise<Launch | undefined> {
-  const deadline = performance.now() + READY_WITHIN_MS;
-  let view = await findService(config);
-  while (isStarting(view) && performance.now() < deadline) {
-    await delay(100);
-    view = await findService(config);
-  }
+  const view = await findService(config);
   return view.pid === undefined ? refuseForeign(config, view) : alreadyRunning(config, view.pid, view.probe);
-}
-
-function isStarting({ pid, probe: seen }: ServiceView): boolean {
-  return pid !== undefined && seen.kind === 'openbank' && seen.health.status === 'starting';
 }
 
 function alreadyRunning(config: Config, pid: number, seen: Probe): Launch {

@@ -2,7 +2,7 @@
 import type { DomainEvent, Recorded } from './codec.ts';
 import type { Collection, Document } from './read-model-store.ts';
 
-/** Reads documents of other projections as they stand at the event being folded. */
+/** Reads documents of projections that come before; they stand at the event being folded, or later when one catches up alone. */
 export interface Lookup {
   get<D extends Document>(projection: DocumentsOf<D>, key: string): D | undefined;
 }

@@ -75,8 +75,10 @@ export interface ReadModelStore extends ReadModelReader {
   /**
    * Creates what is missing: collections, indexes, checkpoints. Safe to repeat.
    * Documents that were filled from another event store than `sourceStoreId` are dropped: they describe other events.
+   * @param mayReplace whether they may; an event store that is empty beside full read models was probably lost
+   * @throws StoreError `corrupt` when they would have to be dropped but may not
    */
-  prepare(collections: readonly Collection[], sourceStoreId: string): Promise<void>;
+  prepare(collections: readonly Collection[], sourceStoreId: string, mayReplace?: boolean): Promise<void>;
   /**
    * Applies all of it or nothing; a document is replaced only where its stored position is smaller.
    * @throws StoreError when the store could not do it; repeating it is safe.

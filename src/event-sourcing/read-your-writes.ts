@@ -12,6 +12,7 @@ export class ReadYourWrites {
   readonly #storeId: string;
   readonly #readModels: ReadModelReader;
   readonly #projections: readonly Collection[];
+  readonly #headPosition: () => Promise<Position | undefined>;
   readonly #projected: Signal;
   readonly #wakeProjector: () => void;
 
@@ -20,12 +21,14 @@ export class ReadYourWrites {
     storeId: string;
     readModels: ReadModelReader;
     projections: readonly Collection[];
+    headPosition: () => Promise<Position | undefined>;
     projected: Signal;
     wakeProjector: () => void;
   }) {
     this.#storeId = options.storeId;
     this.#readModels = options.readModels;
     this.#projections = options.projections;
+    this.#headPosition = options.headPosition;
     this.#projected = options.projected;
     this.#wakeProjector = options.wakeProjector;
   }
@@ -52,6 +55,11 @@ export class ReadYourWrites {
       await this.#projected.wait(Math.min(left, LOOK_MS));
     }
     return true;
+  }
+
+  /** Whether the position lies beyond the end of the log: then nobody was ever given it. */
+  async isBeyondTheLog(position: Position): Promise<boolean> {
+    return position > ((await this.#headPosition()) ?? 0n);
   }
 
   async #hasSeen(position: Position): Promise<boolean> {

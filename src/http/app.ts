@@ -13,7 +13,7 @@ import { answerClientError, answerUnreadableUrl, installErrorHandler } from './e
 import { installJsonBody } from './json-body.ts';
 import type { Services } from './messages.ts';
 import { type ExampleIds, installOpenApi } from './openapi.ts';
-import { type InputPlace, inputProblem, ProblemException, problem } from './problems.ts';
+import { type InputPlace, inputProblem, ProblemException, problem, sendProblem } from './problems.ts';
 
 /** The largest body, in bytes: every request of this API is far smaller. */
 const BODY_BYTES_MAX = 64 * 1024;
@@ -45,6 +45,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
     requestIdHeader: false,
+    return503OnClosing: false,
     genReqId: (request) => {
       const sent = request.headers['x-request-id'];
       return typeof sent === 'string' && CLIENT_REQUEST_ID.test(sent) ? sent : newId();
@@ -55,9 +56,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   app.setSerializerCompiler(() => JSON.stringify);
   installJsonBody(app);
   installErrorHandler(app);
+  let closing = false;
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);
-    done();
+    if (closing) sendProblem(reply.header('connection', 'close'), problem('shutting_down'));
+    else done();
   });
   await installOpenApi(app, version, options.newestIds);
   await app.register(
@@ -71,6 +74,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   );
   await app.register(operationsController(options));
   app.addHook('preClose', (done) => {
+    closing = true;
     if (app.server.listening) hangUp(app.server);
     done();
   });

@@ -6,10 +6,12 @@ import { ProblemException, problem } from './problems.ts';
 /** The longest that a read waits, in milliseconds; a projector that is well needs a few. */
 const WAIT_MS_MAX = 2_000;
 
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
+
 export function installConsistencyTokens(app: FastifyInstance, readYourWrites: ReadYourWrites): void {
   app.addHook('preHandler', (request, _reply, done) => {
     const token = request.headers['x-consistency-token'];
-    if (token === undefined || request.method !== 'GET') return done();
+    if (token === undefined || !READS.has(request.method)) return done();
     waitFor(String(token), readYourWrites).then(() => done(), done);
   });
 }
@@ -18,6 +20,9 @@ async function waitFor(token: string, readYourWrites: ReadYourWrites): Promise<v
   const position = readYourWrites.parse(token);
   if (position === 'malformed') throw new ProblemException(problem('invalid_consistency_token'));
   if (position === 'of_another_store') throw new ProblemException(problem('foreign_consistency_token'));
+  if (await readYourWrites.isBeyondTheLog(position)) {
+    throw new ProblemException(problem('invalid_consistency_token'));
+  }
   if (!(await readYourWrites.waitFor(position, WAIT_MS_MAX))) {
     throw new ProblemException(problem('read_model_behind'));
   }

@@ -87,10 +87,10 @@ function storeProblem(error: StoreError): Problem {
 /** The log names the request and the error; neither the body nor the URL's values go with it. */
 function report(error: FastifyError, body: Problem, request: FastifyRequest): void {
   const route = request.routeOptions.url ?? 'unknown route';
-  request.log.error(
-    { request_id: request.id, method: request.method, route, code: body.code, err: error },
-    body.title,
-  );
+  const facts = { request_id: request.id, method: request.method, route, code: body.code };
+  // A problem that the API itself decided on, such as read models that are behind, has no stack worth a line.
+  if (error instanceof ProblemException) request.log.warn(facts, body.title);
+  else request.log.error({ ...facts, err: error }, body.title);
 }
 
 function pathOf(request: FastifyRequest): string {

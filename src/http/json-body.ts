@@ -1,6 +1,8 @@
 /** Reads JSON bodies without losing a digit: a number that a double cannot hold exactly keeps the text that was sent. */
-import type { FastifyInstance } from 'fastify';
+import { isUtf8 } from 'node:buffer';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { LongNumber } from '../application/fields.ts';
+import { ProblemException, problem } from './problems.ts';
 
 /** Significant digits that every double carries exactly. */
 const EXACT_DIGITS = 15;
@@ -10,11 +12,21 @@ const LONG_NUMBER = /\d[\d.]{15}|\d[eE]-\d{3}/;
 export function installJsonBody(app: FastifyInstance): void {
   const parseSafely = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<string>('application/json', { parseAs: 'string' }, (request, body, done) => {
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+    if (!isPlainUtf8(request)) return done(new ProblemException(problem('unsupported_media_type')));
+    if (!isUtf8(bytes))
+      return done(new ProblemException(problem('malformed_json', 'The body is not UTF-8.')));
+    const body = bytes.toString();
     parseSafely(request, body, (error, value) => {
       done(error, error || !LONG_NUMBER.test(body) ? value : withLongNumbers(body));
     });
   });
+}
+
+/** JSON is UTF-8 (RFC 8259), and the API takes no compressed bodies. */
+function isPlainUtf8({ headers }: FastifyRequest): boolean {
+  const charset = /charset="?([^";\s]+)/i.exec(headers['content-type'] ?? '')?.[1] ?? 'utf-8';
+  return /^utf-?8$/i.test(charset) && (headers['content-encoding'] ?? 'identity') === 'identity';
 }
 
 function withLongNumbers(body: string): unknown {

@@ -16,7 +16,7 @@ export interface Services {
 }
 
 const TRACE_ID = /^[\w.:-]{1,100}$/;
-const ETAG = /^"(\d{1,15})"$/;
+const ETAG = /^"(0|[1-9]\d{0,14})"$/;
 
 /** Ids for tracing: the correlation id comes from the client, or else it is the request's own id. */
 export function contextOf(request: FastifyRequest): RequestContext {
@@ -61,5 +61,13 @@ export function sendDocument<T extends { readonly revision: number }>(
 ): FastifyReply {
   const etag = `"${document.revision}"`;
   reply.header('etag', etag);
-  return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(document);
+  return namesRevision(request.headers['if-none-match'], etag)
+    ? reply.code(304).send()
+    : reply.send(document);
+}
+
+/** Whether If-None-Match names the ETag; weak tags do too, because a proxy that compresses weakens them. */
+function namesRevision(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  return ifNoneMatch.split(',').some((tag) => ['*', etag, `W/${etag}`].includes(tag.trim()));
 }

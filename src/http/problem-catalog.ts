@@ -72,6 +72,7 @@ export const PROBLEM_CATALOG = {
   amount_too_precise: kind(422, 'Amount too precise', 'The amount has more decimals than its currency.'),
   amount_too_large: kind(422, 'Amount too large', 'The amount is beyond the largest one accepted.'),
   unknown_currency: kind(422, 'Unknown currency', 'The code is not an ISO 4217 currency.'),
+  invalid_text: kind(422, 'Invalid text', 'A text has control characters or is not well-formed Unicode.'),
   too_short: kind(422, 'Too short', 'A text is empty or too short.'),
   too_long: kind(422, 'Too long', 'A text is longer than accepted.'),
   out_of_range: kind(422, 'Out of range', 'A number is outside its range.'),
@@ -138,5 +139,6 @@ export const READ_CODES = [
   'invalid_consistency_token',
   'foreign_consistency_token',
   'read_model_behind',
+  'read_model_blocked',
   'store_unavailable',
 ] as const satisfies ProblemCode[];

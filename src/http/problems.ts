@@ -62,9 +62,12 @@ function hasField(part: unknown, field: string | undefined): boolean {
   return field !== undefined && typeof part === 'object' && part !== null && Object.hasOwn(part, field);
 }
 
+/** A body of thousands of unknown fields is not answered with thousands of errors. */
+const LISTED_ERRORS_MAX = 20;
+
 /** What is wrong with the request's shape; the first finding names the problem, all are listed. */
 export function inputProblem(problems: readonly InputProblem[], place: InputPlace): Problem {
-  const errors = problems.map(({ path, code, detail }) => ({
+  const errors = problems.slice(0, LISTED_ERRORS_MAX).map(({ path, code, detail }) => ({
     in: place,
     pointer: pointerTo(path),
     code,

@@ -162,6 +162,25 @@ export const problemSchema = z
     description: 'RFC 9457 problem details; figures such as available_balance stand beside.',
   });
 
+export const deadLettersSchema = z
+  .strictObject({
+    items: z.array(
+      z.strictObject({
+        projection: z.string(),
+        document_key: z.string(),
+        stream: z.string(),
+        revision: z.int(),
+        position: z.string(),
+        event_id: z.string(),
+        event_type: z.string(),
+        cause: z.string(),
+        attempts: z.int(),
+        dead_since: time,
+      }),
+    ),
+  })
+  .meta({ id: 'DeadLetters' });
+
 const projectionStatusSchema = z.strictObject({
   name: z.string(),
   version: z.int(),
@@ -195,7 +214,7 @@ export type Status = z.output<typeof statusSchema>;
 
 export const readinessSchema = z
   .strictObject({
-    status: z.enum(['ready', 'starting', 'degraded']),
+    status: z.enum(['ready', 'degraded']),
     projections: z.enum(['running', 'retrying', 'stopped']),
     dead_letters: count,
   })
@@ -205,7 +224,8 @@ export type Readiness = z.output<typeof readinessSchema>;
 
 /** Documents problem codes, grouped by status: the description lists each code. */
 export function problemResponses(codes: readonly ProblemCode[]): Record<number, z.ZodType> {
-  const byStatus = Map.groupBy(new Set(codes), (code) => PROBLEM_CATALOG[code].status);
+  const all = new Set<ProblemCode>([...codes, 'malformed_request', 'internal_error']);
+  const byStatus = Map.groupBy(all, (code) => PROBLEM_CATALOG[code].status);
   return Object.fromEntries([...byStatus].map(([status, group]) => [status, problemResponse(group)]));
 }
 

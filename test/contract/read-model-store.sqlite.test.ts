@@ -91,6 +91,18 @@ describe('read models in a SQLite file', () => {
   });
 });
 
+it('keeps documents of other events when it is told that the new ones may be lost', async () => {
+  const things: Collection = { name: 'things', version: 1, indexes: [], listed: true };
+  const store = openSqliteReadModelStore({ kind: 'memory' });
+  await store.prepare([things], 'old');
+  await write(store, things, [newDocument({ key: 'x' })]);
+  await expect(store.prepare([things], 'new', false)).rejects.toMatchObject({ code: 'corrupt' });
+  expect(await store.get(things, 'x')).toBeDefined();
+  await store.prepare([things], 'new', true);
+  expect(await store.get(things, 'x')).toBeUndefined();
+  await store.close();
+});
+
 it('keeps no document in its cache that was read while the writer committed', async () => {
   const things: Collection = { name: 'things', version: 1, indexes: [], listed: true };
   const directory = temporaryDirectory();

@@ -176,6 +176,10 @@ describe('an event that cannot be applied', () => {
     const { token } = await bank.client.call('deposit', { body: posting(sound, '1.00') });
     const blocked = await bank.client.refused('getAccount', { params: { id: broken }, token });
     expect([blocked.status, blocked.problem.code]).toEqual([503, 'read_model_blocked']);
+    const list = await bank.client.refused('listAccounts');
+    expect([list.status, list.problem.code]).toEqual([503, 'read_model_blocked']);
+    const letters = (await bank.client.call('listDeadLetters')).body.items;
+    expect(letters).toMatchObject([{ projection: 'bank_accounts', document_key: broken }]);
     const account = await bank.client.call('getAccount', { params: { id: sound } });
     expect(account.body.balance).toBe('6.01');
     expect((await bank.client.call('getOwnerSummary', { params: { id: owner } })).body.total_accounts).toBe(

@@ -33,6 +33,7 @@ beforeEach(() => {
     storeId: STORE,
     readModels: readModels as ReadModelReader,
     projections: [THINGS, OTHERS],
+    headPosition: async () => 5n,
     projected,
     wakeProjector() {
       wakes += 1;

@@ -15,7 +15,7 @@ import type {
 import { Signal } from '../../event-sourcing/signal.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import { translated } from './database.ts';
-import { EVENT_COLUMNS, type EventRow, toRecordedEvent } from './event-schema.ts';
+import { EVENT_COLUMNS, type EventRow, toReadableEvent, toRecordedEvent } from './event-schema.ts';
 
 /** Events per page: enough to hide the cost of a query, few enough to keep memory flat. */
 const PAGE_EVENTS = 512;
@@ -106,7 +106,7 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
       const last = BigInt(page.at(-1)?.[0] ?? position);
       position = caughtUp && head > last ? head : last;
       const wanted = page.filter((row) => isWanted(row[1], streamPrefixes));
-      yield { events: wanted.map(toRecordedEvent), position, caughtUp };
+      yield { events: wanted.map(toReadableEvent), position, caughtUp };
     }
   }
 

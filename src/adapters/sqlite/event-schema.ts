@@ -1,5 +1,6 @@
 /** The tables of the embedded event store, and how a row becomes an event. */
 import type { EventMetadata, RecordedEvent } from '../../event-sourcing/event-store.ts';
+import { StoreError } from '../../event-sourcing/store-error.ts';
 import type { SqliteFormat } from './database.ts';
 
 /**
@@ -61,7 +62,38 @@ function timeOf(ms: number): string {
   return lastTime.text;
 }
 
+/** @throws StoreError `corrupt`, naming the place, when the row does not hold JSON */
 export function toRecordedEvent(row: EventRow): RecordedEvent {
+  try {
+    return recordedEvent(row, JSON.parse(row[6]) as object);
+  } catch (error) {
+    const place = `revision ${row[2]} of ${row[1]} (position ${row[0]})`;
+    throw new StoreError('corrupt', `The event at ${place} cannot be read.`, { cause: error });
+  }
+}
+
+/** A subscription goes on behind an event that cannot be read; its type tells the subscriber, who knows no such type. */
+export function toReadableEvent(row: EventRow): RecordedEvent {
+  try {
+    return toRecordedEvent(row);
+  } catch {
+    const unreadable = [...row.slice(0, 3), 'Unreadable', ...row.slice(4)] as EventRow;
+    return isJson(row[7])
+      ? recordedEvent(unreadable, {})
+      : recordedEvent(unreadable.with(7, '{}') as EventRow, {});
+  }
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function recordedEvent(row: EventRow, data: object): RecordedEvent {
   return {
     id: row[4],
     type: row[3],
@@ -69,7 +101,7 @@ export function toRecordedEvent(row: EventRow): RecordedEvent {
     revision: row[2],
     position: BigInt(row[0]),
     recordedAt: timeOf(row[5]),
-    data: JSON.parse(row[6]) as object,
+    data,
     metadata: JSON.parse(row[7]) as EventMetadata,
   };
 }

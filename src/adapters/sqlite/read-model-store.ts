@@ -7,6 +7,7 @@ import type {
   ReadModelStore,
   StoredDocument,
 } from '../../event-sourcing/read-model-store.ts';
+import { StoreError } from '../../event-sourcing/store-error.ts';
 import {
   describe,
   lockForThisProcess,
@@ -41,6 +42,10 @@ interface WriteStatements {
   readonly upsert: StatementSync;
 }
 
+const LOST_EVENTS =
+  'was filled from another event store, and the one configured now is empty: is it the right one? ' +
+  'If the old events are meant to be gone, delete this file too.';
+
 export class SqliteReadModelStore extends SqliteReadModelReader implements ReadModelStore {
   readonly #unlock: () => void;
   readonly #begin: StatementSync;
@@ -62,10 +67,13 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
     );
   }
 
-  async prepare(collections: readonly Collection[], sourceStoreId: string): Promise<void> {
+  async prepare(collections: readonly Collection[], sourceStoreId: string, mayReplace = true): Promise<void> {
     this.#transaction(() => {
       const source = this.db.prepare('SELECT store_id FROM source').get() as { store_id: string } | undefined;
-      if (source && source.store_id !== sourceStoreId) this.#dropEverything();
+      if (source && source.store_id !== sourceStoreId) {
+        if (!mayReplace) throw new StoreError('corrupt', `${this.name} ${LOST_EVENTS}`);
+        this.#dropEverything();
+      }
       this.db.prepare('DELETE FROM source').run();
       this.db.prepare('INSERT INTO source VALUES (?)').run(sourceStoreId);
       for (const collection of collections) this.db.exec(createSql(collection));

@@ -30,7 +30,7 @@ export function getAccountHandler(bank: Bank): Handler<{ id: string }, AccountDo
 export const ListAccounts = query<Page<AccountDocument>>()('ListAccounts', z.strictObject(pageFields));
 
 export function listAccountsHandler(bank: Bank): Handler<PageRequest, Page<AccountDocument>> {
-  return (request) => findPage(bank.readModels, accounts, request, { order: 'oldest_first' });
+  return (request) => findPage(bank, accounts, request, { order: 'oldest_first' });
 }
 
 type ByOwner = PageRequest & { readonly owner_id: string };
@@ -42,7 +42,7 @@ export const GetAccountsByOwner = query<Page<AccountDocument>>()(
 
 export function getAccountsByOwnerHandler(bank: Bank): Handler<ByOwner, Page<AccountDocument>> {
   return async ({ owner_id, ...request }) => {
-    const page = await findPage(bank.readModels, accounts, request, {
+    const page = await findPage(bank, accounts, request, {
       order: 'oldest_first',
       where: { owner_id },
     });
@@ -61,7 +61,7 @@ export const ListAccountTransactions = query<Page<TransactionDocument>>()(
 export function listAccountTransactionsHandler(bank: Bank): Handler<OfAccount, Page<TransactionDocument>> {
   return async ({ id, ...request }) => {
     const where = { account_id: id };
-    const page = await findPage(bank.readModels, transactions, request, { order: 'newest_first', where });
+    const page = await findPage(bank, transactions, request, { order: 'newest_first', where });
     if (!page.ok || page.value.items.length > 0 || (await bank.accounts.exists(id))) return page;
     return accountNotFound(id);
   };

@@ -1,13 +1,11 @@
 /** Cursor paging over read models: a cursor names the last document seen, so a page never shifts under its reader. */
 import { z } from 'zod';
 import { accept, type Decision, reject } from '../../domain/decision.ts';
-import type { DocumentsOf } from '../../event-sourcing/projection.ts';
-import type {
-  Document,
-  FindOptions,
-  ReadModelReader,
-  StoredDocument,
-} from '../../event-sourcing/read-model-store.ts';
+import type { DomainEvent } from '../../event-sourcing/codec.ts';
+import type { Projection } from '../../event-sourcing/projection.ts';
+import type { Document, FindOptions, StoredDocument } from '../../event-sourcing/read-model-store.ts';
+import type { Bank } from '../bank.ts';
+import { readDocument } from './read-document.ts';
 
 export const PAGE_ITEMS_MAX = 200;
 
@@ -32,25 +30,28 @@ export interface Page<T> {
   readonly next_cursor?: string;
 }
 
-/** Answers one page of a collection. Rejects with `invalid_cursor`. */
-export async function findPage<D extends Document>(
-  readModels: ReadModelReader,
-  collection: DocumentsOf<D>,
+/** Answers one page of a collection. Rejects with `invalid_cursor` or `read_model_blocked`. */
+export async function findPage<E extends DomainEvent, D extends Document>(
+  bank: Bank,
+  projection: Projection<E, D>,
   request: PageRequest,
   options: Pick<FindOptions, 'where' | 'order'>,
 ): Promise<Decision<Page<D>>> {
-  const after = request.cursor === undefined ? undefined : decodeCursor(request.cursor);
+  const list = [projection.name, ...Object.values(options.where ?? {})].join('/');
+  const after = request.cursor === undefined ? undefined : decodeCursor(list, request.cursor);
   if (after === null) return invalidCursor();
-  const found = await readModels.find<D>(collection, {
+  const found = await bank.readModels.find<D>(projection, {
     ...options,
     ...(after ? { after } : {}),
     limit: request.limit + 1,
   });
   const shown = found.slice(0, request.limit);
   const last = shown.at(-1);
+  const items = await documentsOf(bank, projection, shown);
+  if (!items.ok) return items;
   return accept({
-    items: shown.flatMap((stored) => (stored.document ? [stored.document] : [])),
-    ...(last && found.length > shown.length ? { next_cursor: encodeCursor(last) } : {}),
+    items: items.value,
+    ...(last && found.length > shown.length ? { next_cursor: encodeCursor(list, last) } : {}),
   });
 }
 
@@ -58,11 +59,33 @@ export function invalidCursor() {
   return reject('invalid_cursor', 'cursor is not one that this list gave out.', { field: 'cursor' });
 }
 
-function encodeCursor({ sequence, key }: StoredDocument): string {
-  return Buffer.from(`${sequence} ${key}`).toString('base64url');
+/** A page with a document that is blocked by a dead letter says so, unless its own stream still tells it. */
+async function documentsOf<E extends DomainEvent, D extends Document>(
+  bank: Bank,
+  projection: Projection<E, D>,
+  found: readonly StoredDocument<D>[],
+): Promise<Decision<D[]>> {
+  const documents: D[] = [];
+  for (const { key, document, blocked } of found) {
+    const read = document && !blocked ? accept(document) : await readDocument(bank, projection, key);
+    if (!read.ok) return read;
+    if (read.value) documents.push(read.value);
+  }
+  return accept(documents);
 }
 
-function decodeCursor(cursor: string): { sequence: bigint; key: string } | null {
-  const match = /^(\d{1,18}) (.{1,100})$/.exec(Buffer.from(cursor, 'base64url').toString());
-  return match ? { sequence: BigInt(match[1] as string), key: match[2] as string } : null;
+/** A cursor names its list, so that another one does not take it for a place of its own. */
+function encodeCursor(list: string, { sequence, key }: Pick<StoredDocument, 'sequence' | 'key'>): string {
+  return Buffer.from(`${list} ${sequence} ${key}`).toString('base64url');
+}
+
+function decodeCursor(list: string, cursor: string): { sequence: bigint; key: string } | null {
+  const [, from, sequence, key] = /^(\S{1,150}) (\d{1,18}) (.{1,100})$/.exec(decoded(cursor)) ?? [];
+  if (from !== list || sequence === undefined || key === undefined) return null;
+  const place = { sequence: BigInt(sequence), key };
+  return encodeCursor(list, place) === cursor ? place : null;
+}
+
+function decoded(cursor: string): string {
+  return Buffer.from(cursor, 'base64url').toString();
 }

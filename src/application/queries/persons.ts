@@ -26,7 +26,7 @@ export function getPersonHandler(bank: Bank): Handler<{ id: string }, PersonDocu
 export const ListPersons = query<Page<PersonDocument>>()('ListPersons', z.strictObject(pageFields));
 
 export function listPersonsHandler(bank: Bank): Handler<PageRequest, Page<PersonDocument>> {
-  return (request) => findPage(bank.readModels, persons, request, { order: 'oldest_first' });
+  return (request) => findPage(bank, persons, request, { order: 'oldest_first' });
 }
 
 export const GetOwnerSummary = query<OwnerSummaryDocument>()('GetOwnerSummary', personIdFields);

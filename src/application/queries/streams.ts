@@ -78,7 +78,7 @@ type ReadRequest = PageRequest & { readonly direction: ReadDirection };
 export function readStreamHandler(bank: Bank): Handler<ReadRequest & { name: string }, Page<EventEnvelope>> {
   return async ({ name, ...request }) => {
     const page = await readEvents(bank, name, request);
-    if (!page.ok || page.value.items.length > 0 || request.cursor !== undefined) return page;
+    if (!page.ok || page.value.items.length > 0 || (await hasEvents(bank, name))) return page;
     return reject('stream_not_found', `There is no stream ${name}.`, { field: 'name' });
   };
 }
@@ -93,9 +93,14 @@ export function listAccountEventsHandler(
 ): Handler<ReadRequest & { id: string }, Page<EventEnvelope>> {
   return async ({ id, ...request }) => {
     const page = await readEvents(bank, bankAccountStream(id), request);
-    if (!page.ok || page.value.items.length > 0 || request.cursor !== undefined) return page;
+    if (!page.ok || page.value.items.length > 0 || (await bank.accounts.exists(id))) return page;
     return accountNotFound(id);
   };
+}
+
+async function hasEvents(bank: Bank, stream: string): Promise<boolean> {
+  for await (const _event of bank.events.readStream(stream, { limit: 1 })) return true;
+  return false;
 }
 
 /** A page of one stream; the cursor is the revision to go on from. */

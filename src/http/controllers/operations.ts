@@ -1,6 +1,7 @@
 /** Routes for operators: health, status, the stream browser, and what each problem code means. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { deadLetterFields, ListDeadLetters } from '../../application/queries/dead-letters.ts';
 import {
   ListStreams,
   ReadStream,
@@ -12,6 +13,7 @@ import { accepted, contextOf, type Services } from '../messages.ts';
 import { isProblemCode, PROBLEM_CATALOG, QUERY_CODES } from '../problem-catalog.ts';
 import { problem, sendProblem } from '../problems.ts';
 import {
+  deadLettersSchema,
   eventPageSchema,
   problemResponses,
   readinessSchema,
@@ -64,6 +66,26 @@ export const operationsController =
         },
       },
       async (_request, reply) => reply.send(await status()),
+    );
+
+    app.get(
+      '/admin/dead-letters',
+      {
+        schema: {
+          operationId: 'listDeadLetters',
+          tags,
+          summary: 'List the events that a projection could not apply, oldest first',
+          querystring: deadLetterFields,
+          response: {
+            200: deadLettersSchema,
+            ...problemResponses(['out_of_range', 'unknown_field', 'too_long', 'store_unavailable']),
+          },
+        },
+      },
+      async (request, reply) =>
+        reply.send(
+          accepted(await mediator.send(ListDeadLetters, request.query, contextOf(request)), request),
+        ),
     );
 
     app.get(

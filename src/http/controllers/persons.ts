@@ -36,6 +36,7 @@ export const personsController =
               'invalid_date',
               'invalid_value',
               'invalid_format',
+              'invalid_text',
               'too_short',
               'too_long',
               ...STORE_CODES,
@@ -79,7 +80,7 @@ export const personsController =
           params: personIdFields,
           response: {
             200: personSchema,
-            ...problemResponses(['person_not_found', 'invalid_id', 'read_model_blocked', ...READ_CODES]),
+            ...problemResponses(['person_not_found', 'invalid_id', ...READ_CODES]),
           },
         },
       },
@@ -101,7 +102,7 @@ export const personsController =
           params: personIdFields,
           response: {
             200: ownerSummarySchema,
-            ...problemResponses(['person_not_found', 'invalid_id', 'read_model_blocked', ...READ_CODES]),
+            ...problemResponses(['person_not_found', 'invalid_id', ...READ_CODES]),
           },
         },
       },

@@ -18,6 +18,7 @@ const POSTING_CODES: readonly ProblemCode[] = [
   'invalid_id',
   'amount_not_positive',
   ...AMOUNT_CODES,
+  'invalid_text',
   'too_short',
   'too_long',
   ...STORE_CODES,
@@ -66,7 +67,7 @@ export const transactionsController =
           params: transactionIdFields,
           response: {
             200: postingSchema,
-            ...problemResponses(['transaction_not_found', 'invalid_id', 'read_model_blocked', ...READ_CODES]),
+            ...problemResponses(['transaction_not_found', 'invalid_id', ...READ_CODES]),
           },
         },
       },

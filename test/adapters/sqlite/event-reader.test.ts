@@ -1,4 +1,6 @@
 /** Reading the embedded store: from other threads, promptly, and its directory of streams. */
+
+import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +15,25 @@ beforeEach(() => {
   file = new StoreFile();
 });
 afterEach(() => file.dispose());
+
+describe('an event whose row is damaged', () => {
+  it.each(['data', 'metadata'])('in its %s stops a read, but not a subscription', async (column) => {
+    const { store, path } = file;
+    await mustAppend(store, 'sound', newEvents(3), 'no_stream');
+    const damage = new DatabaseSync(path);
+    damage.exec(`UPDATE events SET ${column} = '{' WHERE position = 2`);
+    damage.close();
+    await expect(collect(store.readStream('sound'))).rejects.toMatchObject({
+      code: 'corrupt',
+      message: expect.stringContaining('revision 1 of sound'),
+    });
+    const stop = new AbortController();
+    for await (const { events } of store.subscribeToAll({ signal: stop.signal })) {
+      expect(events.map(({ type }) => type === 'Unreadable')).toEqual([false, true, false]);
+      stop.abort();
+    }
+  });
+});
 
 describe('a reader beside the writer', () => {
   it('on another thread sees every commit once and in order, while it goes on', async () => {

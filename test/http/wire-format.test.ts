@@ -1,0 +1,82 @@
+/** What HTTP itself says about a request: character sets, encodings, entity tags, and cursors that belong to one list. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { openAccount, posting, registerAlice } from '../support/customers.ts';
+import { type RunningBank, startBank } from '../support/running-bank.ts';
+
+let bank: RunningBank;
+let account: string;
+beforeAll(async () => {
+  bank = await startBank();
+  account = await openAccount(bank.client);
+});
+afterAll(() => bank.close());
+
+async function deposit(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = {}) {
+  const response = await fetch(`${bank.url}/api/v1/transactions/deposit`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+  });
+  return [response.status, ((await response.json()) as { code?: string }).code];
+}
+
+const bodyWith = (description: string) => JSON.stringify({ ...posting(account, '1.00'), description });
+
+describe('a body', () => {
+  it('in another character set is refused', async () => {
+    const type = { 'content-type': 'application/json; charset=latin1' };
+    expect(await deposit(bodyWith('Gift'), type)).toEqual([415, 'unsupported_media_type']);
+  });
+
+  it('that says it is compressed is refused', async () => {
+    const encoding = { 'content-encoding': 'gzip' };
+    expect(await deposit(bodyWith('Gift'), encoding)).toEqual([415, 'unsupported_media_type']);
+  });
+
+  it('that is not UTF-8 is refused', async () => {
+    const bytes = Uint8Array.from(
+      Buffer.from(bodyWith('Gift#')).map((byte) => (byte === 0x23 ? 0xff : byte)),
+    );
+    expect(await deposit(bytes)).toEqual([400, 'malformed_json']);
+  });
+
+  it.each(['\\ud800', '\\u0000', 'a\\u0007b'])('with %s in a text is refused', async (text) => {
+    expect(await deposit(bodyWith('@').replace('@', text))).toEqual([422, 'invalid_text']);
+  });
+});
+
+describe('If-None-Match', () => {
+  it.each([
+    ['"0"', 304],
+    ['W/"0"', 304],
+    ['"7", W/"0"', 304],
+    ['*', 304],
+    ['"7"', 200],
+    ['0', 200],
+  ])('%s answers %i', async (tag, status) => {
+    const url = `${bank.url}/api/v1/accounts/${account}`;
+    const token = (await fetch(url)).headers.get('etag');
+    expect(token).toBe('"0"');
+    expect((await fetch(url, { headers: { 'if-none-match': tag } })).status).toBe(status);
+  });
+});
+
+describe('a cursor', () => {
+  it('of another list, of another owner, or with something behind it is refused', async () => {
+    const owner = await registerAlice(bank.client);
+    const { body } = await bank.client.call('createAccount', { body: { owner_id: owner } });
+    const second = await bank.client.call('createAccount', { body: { owner_id: owner } });
+    const list = { params: { owner_id: owner }, query: { limit: 1 }, token: second.token };
+    const { next_cursor: cursor = '' } = (await bank.client.call('getAccountsByOwner', list)).body;
+    expect(cursor).not.toBe('');
+    for (const [operation, params, wrong] of [
+      ['listPersons', {}, cursor],
+      ['listAccounts', {}, cursor],
+      ['getAccountsByOwner', { owner_id: body.id }, cursor],
+      ['getAccountsByOwner', { owner_id: owner }, `${cursor} !!`],
+    ] as const) {
+      const { status, problem } = await bank.client.refused(operation, { params, query: { cursor: wrong } });
+      expect([operation, status, problem.code]).toEqual([operation, 422, 'invalid_cursor']);
+    }
+  });
+});
