@@ -11,7 +11,7 @@ export interface Logger {
 }
 
 /** Refuses input of the wrong shape, whichever way it came in: HTTP has checked its own part already. */
-export const validation: Behaviour = async (message, input, _context, next) => {
+export const validation: Behaviour = (message, input, _context, next) => {
   const checked = checkInput(message.input, input);
   if (checked.ok) return next(checked.value);
   const [first] = checked.problems;
@@ -20,14 +20,17 @@ export const validation: Behaviour = async (message, input, _context, next) => {
     detail: first?.detail ?? 'The input is not valid.',
     ...(first ? { field: first.path.join('.') } : {}),
   };
-  return { ok: false, rejection };
+  return Promise.resolve({ ok: false, rejection });
 };
 
 /** One line a message: commands at info, queries at debug. It holds ids and figures, never what a person typed. */
 export function logging(logger: Logger): Behaviour {
-  return async (message, input, context, next) => {
+  return (message, input, context, next) => {
     const level = message.kind === 'command' ? 'info' : 'debug';
-    if (!logger.isLevelEnabled(level)) return next(input);
+    return logger.isLevelEnabled(level) ? logged(level, message, input, context, next) : next(input);
+  };
+
+  async function logged(level: 'info' | 'debug', ...[message, input, context, next]: Parameters<Behaviour>) {
     const startedAt = performance.now();
     const decision = await next(input);
     const facts = {
@@ -38,7 +41,7 @@ export function logging(logger: Logger): Behaviour {
     };
     logger[level](facts, decision.ok ? 'done' : 'refused');
     return decision;
-  };
+  }
 }
 
 function outcome(decision: Decision<unknown>): object {

@@ -1,6 +1,5 @@
 /** Reads the embedded read models, over the writer's connection or over one of its own. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
-import { LRUCache } from 'lru-cache';
 import type {
   Checkpoint,
   Collection,
@@ -108,7 +107,7 @@ export class SqliteReadModelReader implements ReadModelReader {
   }
 }
 
-/** Documents that a reader keeps until the writer's next commit. */
+/** Documents of a collection that a reader keeps until the writer's next commit. */
 const CACHED_DOCUMENTS_MAX = 5_000;
 
 /**
@@ -116,9 +115,7 @@ const CACHED_DOCUMENTS_MAX = 5_000;
  * turn of the event loop, because taking and releasing SQLite's locks costs more than the answer from memory.
  */
 class SqliteReadModelCache extends SqliteReadModelReader {
-  readonly #documents = new LRUCache<string, { stored: StoredDocument | undefined }>({
-    max: CACHED_DOCUMENTS_MAX,
-  });
+  readonly #documents = new Map<Collection, Map<string, StoredDocument | undefined>>();
   readonly #dataVersion: StatementSync;
   #version: unknown;
   #checkedInThisTurn = false;
@@ -130,13 +127,12 @@ class SqliteReadModelCache extends SqliteReadModelReader {
 
   override async get<D extends Document>(collection: Collection, key: string) {
     if (!this.#checkedInThisTurn) this.#forgetOld();
-    const id = `${tableOf(collection)}/${key}`;
-    const known = this.#documents.get(id);
-    if (known) return known.stored as StoredDocument<D> | undefined;
+    const documents = this.#of(collection);
+    if (documents.has(key)) return documents.get(key) as StoredDocument<D> | undefined;
     const version = this.#version;
     const stored = await super.get<D>(collection, key);
     // Somebody may have written meanwhile: then this document is already an old one.
-    if (version === this.#version) this.#documents.set(id, { stored });
+    if (version === this.#version) documents.set(key, stored);
     return stored;
   }
 
@@ -145,6 +141,15 @@ class SqliteReadModelCache extends SqliteReadModelReader {
     const checkpoints = await super.checkpoints();
     this.#checkedInThisTurn = false;
     return checkpoints;
+  }
+
+  /** A collection's documents; when there are too many it starts over, which costs one read each. */
+  #of(collection: Collection): Map<string, StoredDocument | undefined> {
+    const known = this.#documents.get(collection);
+    if (known && known.size < CACHED_DOCUMENTS_MAX) return known;
+    const documents = new Map<string, StoredDocument | undefined>();
+    this.#documents.set(collection, documents);
+    return documents;
   }
 
   #forgetOld(): void {
