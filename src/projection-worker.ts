@@ -17,6 +17,9 @@ try {
 } catch (error) {
   if (!(error instanceof StoreError)) throw error;
   report({ kind: 'failed', code: error.code, message: error.message });
+} finally {
+  // Only now: a report that comes after this would be lost, and an open port would keep the thread alive.
+  parentPort?.close();
 }
 
 async function run(input: WorkerInput): Promise<void> {
@@ -38,7 +41,6 @@ async function run(input: WorkerInput): Promise<void> {
     report({ kind: 'ready' });
     await projector.run(stopping.signal);
   } finally {
-    parentPort?.close();
     endCheckpoints();
     await store.close();
     close();

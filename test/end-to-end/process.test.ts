@@ -1,6 +1,6 @@
 /** The service as a process: how it starts, how it refuses to, and how it ends. */
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ADDRESS, ALICE, openAccount, posting, registerAlice } from '../support/customers.ts';
 import { randomNumbers } from '../support/random-numbers.ts';
+import { startBank } from '../support/running-bank.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { DepositLoad } from './deposit-load.ts';
 import { expectLedger } from './ledger-check.ts';
@@ -109,6 +110,19 @@ describe('a start that cannot work ends with code 1 and one sentence:', () => {
       expectOneSentence(ends[index] as Ended, path, 'database');
       expect(readFileSync(path).equals(before[index] as Buffer), path).toBe(true);
     }
+  });
+
+  it('read models whose events are gone, because a lost event store looks like a new one', async () => {
+    const dataDir = directory.file('lost-events');
+    const bank = await startBank({ dataDir });
+    const { token } = await bank.client.call('registerPerson', { body: ALICE });
+    await bank.client.call('listPersons', { token });
+    await bank.close();
+    rmSync(`${dataDir}/events.db`);
+    const ended = await runToTheEnd({ OPENBANK_DATA_DIR: dataDir });
+    expect(ended.code).toBe(1);
+    expectOneSentence(ended, 'read-models.db', 'another event store');
+    expect(existsSync(`${dataDir}/read-models.db`)).toBe(true);
   });
 
   it('a data directory that another instance uses; that one goes on', async () => {
