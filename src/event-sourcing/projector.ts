@@ -21,7 +21,7 @@ export interface ProjectorOptions<E extends DomainEvent> {
   /** Called after every commit. */
   readonly onProjected?: () => void;
   readonly onProblem?: (problem: ProjectorProblem) => void;
-  /** Time between two batches at the end of the log under full load; a waiting reader skips it. Default 100. */
+  /** Time between two batches at the end of the log under full load; a waiting reader skips it. Default 75. */
   readonly intervalMs?: number;
   /** Events folded into one commit when far behind; their documents wait in memory until then. Default 65,536. */
   readonly commitEvents?: number;
@@ -174,7 +174,7 @@ export class Projector<E extends DomainEvent> {
    */
   async #pause(events: number, startedAt: number, signal: AbortSignal): Promise<void> {
     const load = Math.min(1, events / (this.#options.fullBatchEvents ?? 250));
-    const left = startedAt + load * (this.#options.intervalMs ?? 100) - Date.now();
+    const left = startedAt + load * (this.#options.intervalMs ?? 75) - Date.now();
     if (left > 0 && !this.#wakeRequested) await this.#wakeUp.wait(left, signal);
     this.#wakeRequested = false;
   }
