@@ -1,10 +1,10 @@
 /** The one configuration: read from the environment (and `.env`), checked once, frozen. */
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import type { SqliteLocation } from './adapters/sqlite/database.ts';
 import { isCurrency } from './domain/currency.ts';
 
-/** Where a SQLite store lives: a file, or memory for learning and tests. */
-export type SqliteLocation = { readonly kind: 'file'; readonly path: string } | { readonly kind: 'memory' };
+export type { SqliteLocation };
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
