@@ -5,15 +5,31 @@ import type { SqliteLocation } from './adapters/sqlite/database.ts';
 import { isCurrency } from './domain/currency.ts';
 
 export type { SqliteLocation };
+export type EventStoreLocation = SqliteLocation | { readonly kind: 'kurrentdb'; readonly url: string };
+export type ReadModelLocation = SqliteLocation | { readonly kind: 'mongodb'; readonly url: string };
+
+/** Where published CloudEvents go, and how they are named. */
+export interface CloudEventSettings {
+  readonly sink: string;
+  readonly mode: 'binary' | 'structured';
+  readonly source: string;
+  readonly typePrefix: string;
+}
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-function storeUrl(holds: string, file: string) {
+const KURRENTDB_URL = /^(esdb|kurrentdb)(\+discover)?:\/\/.+/;
+const MONGODB_URL = /^mongodb(\+srv)?:\/\/.+/;
+
+function storeUrl(holds: string, file: string, server: RegExp, serverUrl: string) {
   return z
     .string()
-    .regex(/^sqlite:.+/, 'must be sqlite:FILE or sqlite::memory:')
+    .refine(
+      (url) => /^sqlite:.+/.test(url) || server.test(url),
+      `must be sqlite:FILE, sqlite::memory: or ${serverUrl}`,
+    )
     .describe(
-      `Where ${holds} are kept: sqlite:FILE (${file} in the data directory) or sqlite::memory: to forget them`,
+      `Where ${holds} are kept: sqlite:FILE (${file} in the data directory), sqlite::memory: to forget them, or ${serverUrl}`,
     );
 }
 
@@ -28,8 +44,13 @@ export const settings = {
     .default(8899)
     .describe('Port to listen on; 0 takes any free one'),
   OPENBANK_DATA_DIR: z.string().min(1).default('.openbank').describe('Databases, log and pid file'),
-  OPENBANK_EVENT_STORE: storeUrl('events', 'events.db').optional(),
-  OPENBANK_READ_MODELS: storeUrl('read models', 'read-models.db').optional(),
+  OPENBANK_EVENT_STORE: storeUrl(
+    'events',
+    'events.db',
+    KURRENTDB_URL,
+    'esdb://… or kurrentdb://…',
+  ).optional(),
+  OPENBANK_READ_MODELS: storeUrl('read models', 'read-models.db', MONGODB_URL, 'mongodb://…').optional(),
   OPENBANK_ROLE: z
     .enum(['all', 'api', 'worker'], 'must be all, api or worker')
     .default('all')
@@ -39,6 +60,25 @@ export const settings = {
     .refine(isCurrency, 'must be an ISO 4217 code such as USD')
     .default('USD')
     .describe('Currency of accounts that name none'),
+  CLOUD_EVENT_SINK: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .optional()
+    .describe('Address that published CloudEvents are posted to; nothing is published without it'),
+  CLOUD_EVENT_MODE: z
+    .enum(['binary', 'structured'], 'must be binary or structured')
+    .default('binary')
+    .describe('How a CloudEvent is posted: its attributes as headers, or all of it as one JSON body'),
+  CLOUD_EVENT_SOURCE: z
+    .string()
+    .min(1)
+    .max(200)
+    .default('openbank')
+    .describe('source of published CloudEvents'),
+  CLOUD_EVENT_TYPE_PREFIX: z
+    .string()
+    .regex(/^[a-z0-9]+([.-][a-z0-9]+)*$/, 'must be lower-case words with dots between them')
+    .default('bank')
+    .describe('First part of the type of every CloudEvent, as in bank.transaction.v1'),
   OPENBANK_LOG_FILE: z
     .string()
     .min(1)
@@ -57,10 +97,12 @@ export interface Config {
   readonly port: number;
   /** Absolute path. */
   readonly dataDir: string;
-  readonly eventStore: SqliteLocation;
-  readonly readModels: SqliteLocation;
+  readonly eventStore: EventStoreLocation;
+  readonly readModels: ReadModelLocation;
   readonly role: 'all' | 'api' | 'worker';
   readonly defaultCurrency: string;
+  /** Missing when nothing is published. */
+  readonly cloudEvents?: CloudEventSettings;
   readonly logFile?: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
@@ -86,17 +128,17 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     throw new ConfigError(`${variable}=${set[variable]} is not usable: it ${issue?.message}.`);
   }
   const values = parsed.data;
-  if (values.OPENBANK_ROLE !== 'all') {
-    throw new ConfigError(
-      `OPENBANK_ROLE=${values.OPENBANK_ROLE} is not usable: the embedded store serves one process, so separate roles need server stores.`,
-    );
-  }
   const dataDir = resolve(values.OPENBANK_DATA_DIR);
-  const eventStore = location(values.OPENBANK_EVENT_STORE, join(dataDir, 'events.db'));
-  const readModels = location(values.OPENBANK_READ_MODELS, join(dataDir, 'read-models.db'));
+  const eventStore = eventStoreLocation(values.OPENBANK_EVENT_STORE, join(dataDir, 'events.db'));
+  const readModels = readModelLocation(values.OPENBANK_READ_MODELS, join(dataDir, 'read-models.db'));
   if (eventStore.kind === 'file' && readModels.kind === 'file' && eventStore.path === readModels.path) {
     throw new ConfigError(
       `OPENBANK_READ_MODELS=${values.OPENBANK_READ_MODELS} is not usable: it is the file of the events.`,
+    );
+  }
+  if (values.OPENBANK_ROLE !== 'all' && (eventStore.kind !== 'kurrentdb' || readModels.kind !== 'mongodb')) {
+    throw new ConfigError(
+      `OPENBANK_ROLE=${values.OPENBANK_ROLE} is not usable: the embedded store serves one process, so separate roles need server stores in OPENBANK_EVENT_STORE and OPENBANK_READ_MODELS.`,
     );
   }
   return Object.freeze({
@@ -107,12 +149,27 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     readModels,
     role: values.OPENBANK_ROLE,
     defaultCurrency: values.OPENBANK_DEFAULT_CURRENCY,
+    ...cloudEventSettings(values),
     ...(values.OPENBANK_LOG_FILE ? { logFile: resolve(values.OPENBANK_LOG_FILE) } : {}),
     logLevel: values.LOG_LEVEL,
   });
 }
 
-function location(url: string | undefined, fallback: string): SqliteLocation {
+function cloudEventSettings(values: z.output<typeof environment>): Pick<Config, 'cloudEvents'> {
+  const { CLOUD_EVENT_SINK: sink, CLOUD_EVENT_MODE: mode, CLOUD_EVENT_SOURCE: source } = values;
+  if (sink === undefined) return {};
+  return { cloudEvents: { sink, mode, source, typePrefix: values.CLOUD_EVENT_TYPE_PREFIX } };
+}
+
+function eventStoreLocation(url: string | undefined, fallback: string): EventStoreLocation {
+  return url && KURRENTDB_URL.test(url) ? { kind: 'kurrentdb', url } : sqliteLocation(url, fallback);
+}
+
+function readModelLocation(url: string | undefined, fallback: string): ReadModelLocation {
+  return url && MONGODB_URL.test(url) ? { kind: 'mongodb', url } : sqliteLocation(url, fallback);
+}
+
+function sqliteLocation(url: string | undefined, fallback: string): SqliteLocation {
   const target = url?.slice('sqlite:'.length) ?? fallback;
   return target === ':memory:' ? { kind: 'memory' } : { kind: 'file', path: resolve(target) };
 }

@@ -22,6 +22,9 @@ export interface NewEvent {
   readonly metadata: EventMetadata;
 }
 
+/** The type under which a subscription hands on an event that it cannot read, so that nothing passes in silence. */
+export const UNREADABLE_EVENT_TYPE = 'Unreadable';
+
 /** Place of an event in the whole log: opaque, totally ordered, never reused. A string in JSON. */
 export type Position = bigint;
 
@@ -94,7 +97,7 @@ export interface EventReader {
   readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent>;
   /** Follows the log for ever: from the start to live without a gap or a duplicate, one batch at a time. */
   subscribeToAll(options: SubscribeOptions): AsyncIterable<SubscriptionBatch>;
-  /** The position of the newest event; `undefined` while the log is empty. */
+  /** A position that no event so far lies behind; `undefined` while no event was ever appended. */
   headPosition(): Promise<Position | undefined>;
 }
 

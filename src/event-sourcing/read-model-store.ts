@@ -12,6 +12,15 @@ export interface Collection {
   readonly indexes: readonly string[];
   /** Whether `find` may be asked for all documents; an index that nobody reads would slow every write. */
   readonly listed: boolean;
+  /**
+   * The amounts of a document in minor units, under the names of its fields. A store whose documents people look at
+   * keeps them beside the decimals, as 64-bit integers in `FIELD_minor`, so that they can be summed there.
+   */
+  minorUnits?(document: Document): MinorUnits;
+}
+
+export interface MinorUnits {
+  readonly [field: string]: bigint | MinorUnits;
 }
 
 export interface StoredDocument<D extends Document = Document> {
@@ -47,11 +56,34 @@ export interface Checkpoint {
   readonly position: Position;
 }
 
+export type DeadLetterId = Pick<DeadLetter, 'projection' | 'documentKey' | 'position'>;
+
+/** Who leads a piece of work. It is written by compare and swap, so two never lead by the same record. */
+export interface LeaseRecord {
+  readonly name: string;
+  /** Empty after it was given back. */
+  readonly holder: string;
+  /** Raised whenever the holder changes: the fencing token. */
+  readonly token: number;
+  /** Raised by the holder every now and then; one that stands still tells of a dead holder. */
+  readonly renewals: number;
+}
+
+/** Proves leadership to a store: checkpoints that a higher token has touched refuse a lower one. */
+export interface Fence {
+  readonly lease: string;
+  readonly token: number;
+}
+
 /** One step of the projector: everything in it becomes visible together. */
 export interface ReadModelChanges {
   readonly writes: readonly { readonly collection: Collection; readonly document: StoredDocument }[];
   readonly deadLetters: readonly DeadLetter[];
+  /** They only ever move forwards: one that is behind the stored one changes nothing but the fence. */
   readonly checkpoints: readonly Checkpoint[];
+  /** Dead letters that were dealt with and are no more. */
+  readonly settled?: readonly DeadLetterId[];
+  readonly fence?: Fence;
 }
 
 export interface FindOptions {
@@ -68,7 +100,13 @@ export interface ReadModelReader {
   find<D extends Document>(collection: Collection, options: FindOptions): Promise<StoredDocument<D>[]>;
   checkpoints(): Promise<Checkpoint[]>;
   countDeadLetters(): Promise<number>;
-  listDeadLetters(options: { projection?: string; limit: number }): Promise<DeadLetter[]>;
+  /** Oldest first. */
+  listDeadLetters(options: {
+    projection?: string;
+    documentKey?: string;
+    limit: number;
+  }): Promise<DeadLetter[]>;
+  listLeases(): Promise<LeaseRecord[]>;
 }
 
 export interface ReadModelStore extends ReadModelReader {
@@ -80,10 +118,17 @@ export interface ReadModelStore extends ReadModelReader {
    */
   prepare(collections: readonly Collection[], sourceStoreId: string, mayReplace?: boolean): Promise<void>;
   /**
-   * Applies all of it or nothing; a document is replaced only where its stored position is smaller.
-   * @throws StoreError when the store could not do it; repeating it is safe.
+   * A document is replaced only where its stored position is smaller. Applies all of it or nothing; a store without
+   * transactions writes the checkpoints last, so that what a broken commit left out is done again.
+   * @throws StoreError when the store could not do it; repeating it is safe. `fenced` when a checkpoint was already
+   * touched with a higher token: then none of them has moved.
    */
   commit(changes: ReadModelChanges): Promise<void>;
+  /**
+   * Compare and swap of a lease: `after` replaces it only where `before` is what is stored; `undefined` is no record.
+   * @returns whether it did
+   */
+  swapLease(before: LeaseRecord | undefined, after: LeaseRecord | undefined): Promise<boolean>;
   /** Forgets a collection's documents, dead letters and checkpoint, so that it is filled anew. */
   clear(collection: Collection): Promise<void>;
   close(): Promise<void>;

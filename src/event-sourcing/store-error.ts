@@ -6,6 +6,8 @@
  * - `disk_full`: there is no room; nothing was written.
  * - `in_use`: another process holds it. - `closed`: it was shut down. - `corrupt`: the data are not what was written.
  * - `invalid_request`: the caller asked for something that can never work.
+ * - `access_denied`: the server does not let these credentials do it. - `unsupported`: the server lacks what we rely on.
+ * - `fenced`: someone else leads by now; what was not written yet must not be written by this leader.
  */
 export type StoreErrorCode =
   | 'unavailable'
@@ -14,7 +16,10 @@ export type StoreErrorCode =
   | 'in_use'
   | 'closed'
   | 'corrupt'
-  | 'invalid_request';
+  | 'invalid_request'
+  | 'access_denied'
+  | 'unsupported'
+  | 'fenced';
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';

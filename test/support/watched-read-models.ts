@@ -5,6 +5,7 @@ import type {
   DeadLetter,
   Document,
   FindOptions,
+  LeaseRecord,
   ReadModelChanges,
   ReadModelStore,
   StoredDocument,
@@ -58,8 +59,20 @@ export class WatchedReadModels implements ReadModelStore {
     return this.inner.countDeadLetters();
   }
 
-  listDeadLetters(options: { projection?: string; limit: number }): Promise<DeadLetter[]> {
+  listDeadLetters(options: {
+    projection?: string;
+    documentKey?: string;
+    limit: number;
+  }): Promise<DeadLetter[]> {
     return this.inner.listDeadLetters(options);
+  }
+
+  listLeases(): Promise<LeaseRecord[]> {
+    return this.inner.listLeases();
+  }
+
+  swapLease(before: LeaseRecord | undefined, after: LeaseRecord | undefined): Promise<boolean> {
+    return this.inner.swapLease(before, after);
   }
 
   async clear(collection: Collection): Promise<void> {

@@ -24,6 +24,8 @@ export interface SqliteFormat {
   readonly schemaVersion: number;
   /** Statements that create the tables of an empty database. */
   readonly schema: string;
+  /** Statements that lead from one format to the next, by the format they start from; older files go through them all. */
+  readonly migrations: Readonly<Record<number, string>>;
 }
 
 /**
@@ -169,9 +171,17 @@ function verifyOrCreate(db: DatabaseSync, location: SqliteLocation, format: Sqli
   if (applicationId !== format.applicationId) {
     throw new StoreError('corrupt', `${name} is a database, but not an OpenBank ${format.what}.`);
   }
-  if (version !== format.schemaVersion) {
-    const detail = `it has format ${version}, and this program reads format ${format.schemaVersion}`;
-    throw new StoreError('corrupt', `${name} cannot be read: ${detail}.`);
+  migrate(db, name, version, format);
+}
+
+function migrate(db: DatabaseSync, name: string, from: number, format: SqliteFormat): void {
+  for (let version = from; version !== format.schemaVersion; version += 1) {
+    const migration = format.migrations[version];
+    if (migration === undefined) {
+      const detail = `it has format ${from}, and this program reads format ${format.schemaVersion}`;
+      throw new StoreError('corrupt', `${name} cannot be read: ${detail}.`);
+    }
+    db.exec(`BEGIN IMMEDIATE; ${migration}; PRAGMA user_version = ${version + 1}; COMMIT`);
   }
 }
 

@@ -1,5 +1,9 @@
 /** The tables of the embedded event store, and how a row becomes an event. */
-import type { EventMetadata, RecordedEvent } from '../../event-sourcing/event-store.ts';
+import {
+  type EventMetadata,
+  type RecordedEvent,
+  UNREADABLE_EVENT_TYPE,
+} from '../../event-sourcing/event-store.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import type { SqliteFormat } from './database.ts';
 
@@ -12,6 +16,7 @@ export const EVENT_STORE_FORMAT: SqliteFormat = {
   what: 'event store',
   applicationId: 0x4f424556, // "OBEV"
   schemaVersion: 1,
+  migrations: {},
   schema: `
     CREATE TABLE store (id TEXT NOT NULL, removed_events INTEGER NOT NULL, last_position INTEGER NOT NULL);
     INSERT INTO store VALUES (
@@ -77,7 +82,7 @@ export function toReadableEvent(row: EventRow): RecordedEvent {
   try {
     return toRecordedEvent(row);
   } catch {
-    const unreadable = [...row.slice(0, 3), 'Unreadable', ...row.slice(4)] as EventRow;
+    const unreadable = [...row.slice(0, 3), UNREADABLE_EVENT_TYPE, ...row.slice(4)] as EventRow;
     return isJson(row[7])
       ? recordedEvent(unreadable, {})
       : recordedEvent(unreadable.with(7, '{}') as EventRow, {});

@@ -6,6 +6,7 @@ import type {
   DeadLetter,
   Document,
   FindOptions,
+  LeaseRecord,
   ReadModelReader,
   StoredDocument,
 } from '../../event-sourcing/read-model-store.ts';
@@ -65,12 +66,25 @@ export class SqliteReadModelReader implements ReadModelReader {
     return (row as { n: number }).n;
   }
 
-  async listDeadLetters(options: { projection?: string; limit: number }): Promise<DeadLetter[]> {
-    const sql = `SELECT * FROM dead_letters WHERE ?1 IS NULL OR projection = ?1 ORDER BY position LIMIT ?2`;
-    const found = translated(this.name, () =>
-      this.db.prepare(sql).all(options.projection ?? null, options.limit),
-    );
+  async listDeadLetters(options: {
+    projection?: string;
+    documentKey?: string;
+    limit: number;
+  }): Promise<DeadLetter[]> {
+    const sql = `SELECT * FROM dead_letters
+      WHERE (?1 IS NULL OR projection = ?1) AND (?2 IS NULL OR document_key = ?2) ORDER BY position LIMIT ?3`;
+    const { projection = null, documentKey = null, limit } = options;
+    const found = translated(this.name, () => this.db.prepare(sql).all(projection, documentKey, limit));
     return found.map(toDeadLetter);
+  }
+
+  async listLeases(): Promise<LeaseRecord[]> {
+    return translated(this.name, () => this.leases());
+  }
+
+  protected leases(): LeaseRecord[] {
+    const found = this.db.prepare('SELECT name, holder, token, renewals FROM leases').all();
+    return (found as unknown as LeaseRecord[]).map((row) => ({ ...row }));
   }
 
   #get(collection: Collection): StatementSync {

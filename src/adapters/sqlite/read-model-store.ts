@@ -1,8 +1,12 @@
 /** The embedded read models: one table per collection, documents as JSON, all changes of a batch in one transaction. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
+import { isDeepStrictEqual } from 'node:util';
 import type {
+  Checkpoint,
   Collection,
   DeadLetter,
+  Fence,
+  LeaseRecord,
   ReadModelChanges,
   ReadModelStore,
   StoredDocument,
@@ -18,14 +22,22 @@ import {
 } from './database.ts';
 import { SqliteReadModelReader, tableOf } from './read-model-reader.ts';
 
+const LEASES = `CREATE TABLE leases (
+      name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, renewals INTEGER NOT NULL
+    ) WITHOUT ROWID;`;
+
 const READ_MODEL_FORMAT: SqliteFormat = {
   what: 'read model store',
   applicationId: 0x4f42524d, // "OBRM"
-  schemaVersion: 1,
+  schemaVersion: 2,
+  migrations: {
+    1: `ALTER TABLE checkpoints ADD COLUMN fence INTEGER NOT NULL DEFAULT 0; ${LEASES}`,
+  },
   schema: `
     CREATE TABLE source (store_id TEXT NOT NULL);
     CREATE TABLE checkpoints (
       projection TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,
+      fence INTEGER NOT NULL DEFAULT 0,
       PRIMARY KEY (projection, version)
     ) WITHOUT ROWID;
     CREATE TABLE dead_letters (
@@ -34,8 +46,12 @@ const READ_MODEL_FORMAT: SqliteFormat = {
       cause TEXT NOT NULL, attempts INTEGER NOT NULL, dead_since TEXT NOT NULL,
       PRIMARY KEY (projection, document_key, position)
     ) WITHOUT ROWID;
+    ${LEASES}
   `,
 };
+
+/** The token of who needs none, because nobody else can write. */
+const UNFENCED = 0;
 
 interface WriteStatements {
   readonly update: StatementSync;
@@ -52,6 +68,7 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
   readonly #commit: StatementSync;
   readonly #setCheckpoint: StatementSync;
   readonly #addDeadLetter: StatementSync;
+  readonly #settle: StatementSync;
   readonly #writes = new Map<Collection, WriteStatements>();
 
   constructor(db: DatabaseSync, name: string, unlock: () => void) {
@@ -59,8 +76,14 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
     this.#unlock = unlock;
     this.#begin = db.prepare('BEGIN IMMEDIATE');
     this.#commit = db.prepare('COMMIT');
+    // Changes nothing where a higher token was here before.
     this.#setCheckpoint = db.prepare(
-      `INSERT INTO checkpoints VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET position = max(position, excluded.position)`,
+      `INSERT INTO checkpoints VALUES (?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET position = max(position, excluded.position), fence = max(fence, excluded.fence)
+       WHERE fence <= excluded.fence OR excluded.fence = ${UNFENCED}`,
+    );
+    this.#settle = db.prepare(
+      'DELETE FROM dead_letters WHERE projection = ? AND document_key = ? AND position = ?',
     );
     this.#addDeadLetter = db.prepare(
       'INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
@@ -84,10 +107,25 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
     this.#transaction(() => {
       for (const { collection, document } of changes.writes) this.#write(collection, document);
       for (const letter of changes.deadLetters) this.#addDeadLetter.run(...deadLetterRow(letter));
-      for (const { projection, version, position } of changes.checkpoints) {
-        this.#setCheckpoint.run(projection, version, Number(position));
+      for (const { projection, documentKey, position } of changes.settled ?? []) {
+        this.#settle.run(projection, documentKey, Number(position));
       }
+      for (const one of changes.checkpoints) this.#advance(one, changes.fence);
     });
+  }
+
+  async swapLease(before: LeaseRecord | undefined, after: LeaseRecord | undefined): Promise<boolean> {
+    const name = (before ?? after)?.name;
+    if (name === undefined) return true;
+    let swapped = false;
+    this.#transaction(() => {
+      const stored = this.leases().find((one) => one.name === name);
+      swapped = isDeepStrictEqual(stored, before);
+      if (!swapped) return;
+      this.db.prepare('DELETE FROM leases WHERE name = ?').run(name);
+      if (after) this.db.prepare('INSERT INTO leases VALUES (?, ?, ?, ?)').run(...leaseRow(after));
+    });
+    return swapped;
   }
 
   async clear(collection: Collection): Promise<void> {
@@ -103,6 +141,13 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
     if (!this.db.isOpen) return;
     this.db.close();
     this.#unlock();
+  }
+
+  #advance({ projection, version, position }: Checkpoint, fence: Fence | undefined): void {
+    const token = fence?.token ?? UNFENCED;
+    if (this.#setCheckpoint.run(projection, version, Number(position), token).changes === 0) {
+      throw new StoreError('fenced', `Another leader has taken over the checkpoint of ${projection}.`);
+    }
   }
 
   #write(collection: Collection, stored: StoredDocument): void {
@@ -202,6 +247,10 @@ function upsertSql(collection: Collection): string {
   return `INSERT INTO ${tableOf(collection)} (key, ${columns.join(', ')})
     VALUES (?${', ?'.repeat(columns.length)})
     ON CONFLICT (key) DO UPDATE SET ${updates} WHERE excluded.position > position`;
+}
+
+function leaseRow({ name, holder, token, renewals }: LeaseRecord): SQLInputValue[] {
+  return [name, holder, token, renewals];
 }
 
 function deadLetterRow(letter: DeadLetter): SQLInputValue[] {
