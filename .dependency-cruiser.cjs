@@ -73,7 +73,7 @@ module.exports = {
     rule(
       'nothing-imports-the-composition',
       { path: '^src/(domain|event-sourcing|application|projections|adapters|cli)/' },
-      { path: '^src/(compose|compose-read-side|main|operations)\\.ts$' },
+      { path: '^src/(compose|compose-worker|main|open-stores|operations|worker-runner|worker-thread)\\.ts$' },
       'The wiring is on top.',
     ),
   ],

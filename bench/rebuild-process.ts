@@ -1,7 +1,7 @@
 /** Entry that fills fresh read models from an event store and says how fast. Arguments: event store, read models. */
 import { openSqliteEventReader } from '../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadModelStore } from '../src/adapters/sqlite/read-model-store.ts';
-import { composeProjector, prepareReadModels } from '../src/compose-read-side.ts';
+import { composeWorker, prepareReadModels } from '../src/compose-worker.ts';
 
 /** What the process prints, as JSON. */
 export interface Rebuild {
@@ -17,7 +17,10 @@ const head = (await reader.headPosition()) ?? 0n;
 const done = new AbortController();
 let problem: unknown;
 
-const projector = composeProjector(reader, store, 'USD', {
+const worker = composeWorker({
+  reader,
+  readModels: store,
+  config: { readModels: { kind: 'file', path: readModelsPath }, defaultCurrency: 'USD' },
   onProblem: (found) => {
     problem = found;
     done.abort();
@@ -28,7 +31,7 @@ const projector = composeProjector(reader, store, 'USD', {
   },
 });
 const startedAt = performance.now();
-await projector.run(done.signal);
+await worker.run(done.signal);
 const rebuild: Rebuild = {
   events: await reader.countEvents(),
   seconds: (performance.now() - startedAt) / 1000,

@@ -2,24 +2,40 @@
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
-import { openSqliteEventStore, type SqliteEventStore } from './adapters/sqlite/event-store.ts';
 import { type Bank, bankAccountType, personType } from './application/bank.ts';
 import { createBankCodec } from './application/bank-codec.ts';
 import { createMediator } from './application/create-mediator.ts';
-import { composeReadSide, type ReadSide } from './compose-read-side.ts';
+import { composeWorker, prepareReadModels } from './compose-worker.ts';
 import type { Config } from './config.ts';
 import type { BankEvent } from './domain/bank-event.ts';
 import type { Rejection } from './domain/decision.ts';
 import type { DomainEvent, EventCodec } from './event-sourcing/codec.ts';
+import type { EventReader } from './event-sourcing/event-store.ts';
+import type { ReadModelReader, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { ReadYourWrites } from './event-sourcing/read-your-writes.ts';
 import { type AggregateType, Repository } from './event-sourcing/repository.ts';
-import { buildApp } from './http/app.ts';
+import { Signal } from './event-sourcing/signal.ts';
+import { buildApp, buildWorkerApp } from './http/app.ts';
 import { newId } from './new-id.ts';
-import { newestIds, readiness, status } from './operations.ts';
-import type { ReportProblem } from './projection-runner.ts';
+import {
+  type OpenedEventStore,
+  openEventReader,
+  openEventStore,
+  openReadModelReader,
+  openReadModelStore,
+  type PersistentEventStoreLocation,
+  type PersistentReadModelLocation,
+} from './open-stores.ts';
+import { newestIds, operations } from './operations.ts';
+import { Parts } from './parts.ts';
 import { projections } from './projections/index.ts';
+import { problemReporter } from './report-problems.ts';
+import { runInThisThread, runInWorkerThread, type WorkerRunner, watchFromAfar } from './worker-runner.ts';
 
 export const VERSION: string = packageJson.version;
+
+const EVENTS = 'OPENBANK_EVENT_STORE';
+const READ_MODELS = 'OPENBANK_READ_MODELS';
 
 /** A composed service, not yet listening. */
 export interface OpenBank {
@@ -28,40 +44,108 @@ export interface OpenBank {
   close(): Promise<void>;
 }
 
+/** The read models, and whoever keeps them up to date. */
+export interface ReadSide {
+  readonly readModels: ReadModelReader;
+  readonly worker: WorkerRunner;
+}
+
 /**
- * Puts the service together.
- * @throws StoreError when a store cannot be opened
+ * Puts the service together. Waits for servers that do not answer yet.
+ * @throws StoreError when a store cannot be opened and waiting would not help
  */
 export async function compose(config: Config, logger: Logger): Promise<OpenBank> {
-  const opened: { close(): Promise<void> }[] = [];
-  /** Closes all of them, the newest first, even when one fails; then says what failed first. */
-  const close = async () => {
-    const failures: unknown[] = [];
-    for (const part of opened.splice(0).reverse()) {
-      await part.close().catch((error: unknown) => failures.push(error));
-    }
-    if (failures.length > 0) throw failures[0];
-  };
+  const parts = new Parts(logger);
+  const composeRole = config.role === 'worker' ? composeWorkerProcess : composeApiProcess;
   try {
-    const events = openSqliteEventStore(config.eventStore);
-    opened.push(events);
-    const readSide = await composeReadSide(config, events, reporting(logger));
-    opened.push(readSide);
-    const app = await composeApi(config, logger, events, readSide);
-    opened.push(app);
-    return { app, close };
+    const app = await composeRole(config, logger, parts);
+    parts.closeLater(app);
+    return { app, close: () => parts.close() };
   } catch (error) {
-    await close().catch(() => undefined);
+    await parts.close().catch(() => undefined);
     throw error;
   }
+}
+
+/** The API: alone, or with the worker beside it. */
+async function composeApiProcess(config: Config, logger: Logger, parts: Parts): Promise<FastifyInstance> {
+  const opened = await parts.open(EVENTS, config.eventStore, () => openEventStore(config.eventStore));
+  parts.closeLater(opened.events);
+  const readSide = await composeReadSide(config, opened, logger, parts);
+  return composeApi(config, logger, opened, readSide);
+}
+
+/** The projections, and as much HTTP as it takes to ask how they are. */
+async function composeWorkerProcess(config: Config, logger: Logger, parts: Parts): Promise<FastifyInstance> {
+  const location = config.eventStore as PersistentEventStoreLocation;
+  const events = await parts.open(EVENTS, location, () => openEventReader(location));
+  parts.closeLater(events);
+  const worker = await composeWorkerHere(config, events.reader, new Signal(), logger, parts);
+  const sources = { config, events: events.reader, ...worker, startedAt: new Date(), version: VERSION };
+  return buildWorkerApp({ logger, newId, ...operations(sources) });
+}
+
+/** Memory cannot be shared between threads, so a store in memory keeps the worker on this one. */
+async function composeReadSide(
+  config: Config,
+  { events, appended }: OpenedEventStore,
+  logger: Logger,
+  parts: Parts,
+): Promise<ReadSide> {
+  if (config.eventStore.kind === 'memory' || config.readModels.kind === 'memory') {
+    return composeWorkerHere(config, events, appended, logger, parts);
+  }
+  if (config.role === 'api') {
+    const readModels = await openPreparedReadModels(config, events, parts);
+    return { readModels, worker: watchFromAfar(readModels) };
+  }
+  const worker = await parts.open(READ_MODELS, config.readModels, () =>
+    runInWorkerThread(config, appended, problemReporter(logger)),
+  );
+  // Closed after the readers: then the writer's connection moves its write-ahead log into the database.
+  parts.closeLater({ close: () => worker.stop() });
+  const location = config.readModels as PersistentReadModelLocation;
+  const { readModels, close } = await parts.open(READ_MODELS, location, () => openReadModelReader(location));
+  parts.closeLater({ close });
+  return { readModels, worker };
+}
+
+async function composeWorkerHere(
+  config: Config,
+  reader: EventReader,
+  appended: Signal,
+  logger: Logger,
+  parts: Parts,
+): Promise<ReadSide> {
+  const readModels = await openPreparedReadModels(config, reader, parts);
+  const onProblem = problemReporter(logger);
+  const worker = runInThisThread(
+    (onProjected) => composeWorker({ reader, readModels, config, onProjected, onProblem }),
+    appended,
+  );
+  parts.closeLater({ close: () => worker.stop() });
+  return { readModels, worker };
+}
+
+/** Whoever reads must know, too, that these documents tell of these events. */
+async function openPreparedReadModels(
+  config: Config,
+  reader: EventReader,
+  parts: Parts,
+): Promise<ReadModelStore> {
+  const location = config.readModels;
+  const readModels = await parts.open(READ_MODELS, location, () => openReadModelStore(location));
+  parts.closeLater(readModels);
+  await parts.open(READ_MODELS, location, () => prepareReadModels(readModels, reader));
+  return readModels;
 }
 
 /** The API over its stores and whatever keeps the read models. */
 export async function composeApi(
   config: Config,
   logger: Logger,
-  events: SqliteEventStore,
-  { readModels, runner }: ReadSide,
+  { events, streams }: OpenedEventStore,
+  { readModels, worker }: ReadSide,
 ): Promise<FastifyInstance> {
   const { defaultCurrency } = config;
   const codec = createBankCodec(defaultCurrency);
@@ -76,14 +160,13 @@ export async function composeApi(
     persons: repository(personType),
     accounts: repository(bankAccountType),
     events,
-    streams: events,
+    ...(streams ? { streams } : {}),
     codec,
     readModels,
     newId,
     now,
     defaultCurrency,
   };
-  const sources = { config, events, readModels, runner, startedAt: now(), version: VERSION };
   return buildApp({
     version: VERSION,
     logger,
@@ -94,41 +177,18 @@ export async function composeApi(
       readModels,
       projections,
       headPosition: () => events.headPosition(),
-      projected: runner.projected,
-      wakeProjector: () => runner.wake(),
+      projected: worker.projected,
+      wakeProjector: () => worker.wake(),
     }),
-    status: () => status(sources),
-    readiness: () => readiness(sources),
+    ...operations({
+      config,
+      events,
+      ...(streams ? { streams } : {}),
+      readModels,
+      worker,
+      startedAt: now(),
+      version: VERSION,
+    }),
     newestIds: () => newestIds(readModels),
   });
-}
-
-/** Problems of the worker in the log: ids, places and causes, no event data. */
-function reporting(logger: Logger): ReportProblem {
-  return (problem) => {
-    switch (problem.kind) {
-      case 'retrying':
-        return logger.error(
-          { err: problem.error, failures: problem.failures, delay_ms: problem.delayMs },
-          'projector retries',
-        );
-      case 'worker_died':
-        return logger.error(
-          { err: problem.error, delay_ms: problem.delayMs },
-          'projection worker died, restarting',
-        );
-      case 'rebuilding':
-        return logger.warn(
-          { projection: problem.projection, reason: problem.reason },
-          'projection starts over',
-        );
-      case 'dead_letter': {
-        const { projection, stream, revision, eventType, cause, attempts } = problem.letter;
-        return logger.error(
-          { projection, stream, revision, event_type: eventType, cause, attempts },
-          'dead letter',
-        );
-      }
-    }
-  };
 }

@@ -1,39 +1,79 @@
 /** What operators ask a running service: is it ready, how far is each projection, which ids are the newest. */
-import type { Config, SqliteLocation } from './config.ts';
+import type { Config } from './config.ts';
 import type { EventReader, Position, StreamDirectory } from './event-sourcing/event-store.ts';
 import type { Collection, ReadModelReader } from './event-sourcing/read-model-store.ts';
 import type { ExampleIds } from './http/openapi.ts';
 import type { Readiness, Status } from './http/schemas.ts';
-import type { ProjectionRunner } from './projection-runner.ts';
+import { describeLocation } from './open-stores.ts';
 import { type AccountDocument, accounts } from './projections/accounts.ts';
 import { projections } from './projections/index.ts';
 import { persons } from './projections/persons.ts';
 import { transactions } from './projections/transactions.ts';
+import type { WorkerRunner } from './worker-runner.ts';
 
 export interface OperationSources {
   readonly config: Config;
   readonly version: string;
   readonly startedAt: Date;
-  readonly events: EventReader & StreamDirectory;
+  readonly events: EventReader;
+  readonly streams?: StreamDirectory;
   readonly readModels: ReadModelReader;
-  readonly runner: ProjectionRunner;
+  readonly worker: WorkerRunner;
+}
+
+/** The answers about one service. */
+export interface Operations {
+  status(): Promise<Status>;
+  readiness(): Promise<Readiness>;
+}
+
+export function operations(sources: OperationSources): Operations {
+  return { status: () => status(sources), readiness: () => readiness(sources) };
 }
 
 const DEAD_LETTERS_COUNTED_MAX = 10_000;
 
-export async function readiness({ readModels, runner }: OperationSources): Promise<Readiness> {
-  const state = runner.state();
+/** A store that takes longer counts as one that does not answer, in milliseconds. */
+const ANSWER_MS_MAX = 2_000;
+
+async function readiness({ config, events, readModels, worker }: OperationSources): Promise<Readiness> {
+  const [eventStore, deadLetters, state] = await Promise.all([
+    answers(events.headPosition()),
+    answers(readModels.countDeadLetters()),
+    answers(worker.state()),
+  ]);
+  const projections = state.ok ? state.value : 'retrying';
+  // The API takes writes without a worker; that nobody follows them is told, but is no reason to turn clients away.
+  const following = config.role === 'api' || projections === 'running' || projections === 'standby';
+  return {
+    status: eventStore.ok && deadLetters.ok && following ? 'ready' : 'degraded',
+    role: config.role,
+    event_store: eventStore.ok ? 'reachable' : 'unreachable',
+    read_models: deadLetters.ok ? 'reachable' : 'unreachable',
+    projections,
+    dead_letters: deadLetters.ok ? deadLetters.value : 0,
+  };
+}
+
+/** What fails or takes too long is the very thing that readiness is about, so it is no error here. */
+async function answers<T>(asked: Promise<T>): Promise<{ ok: true; value: T } | { ok: false }> {
+  let timer: NodeJS.Timeout | undefined;
+  const tooLate = new Promise<{ ok: false }>((resolve) => {
+    timer = setTimeout(() => resolve({ ok: false }), ANSWER_MS_MAX);
+  });
+  const answer = asked.then(
+    (value) => ({ ok: true, value }) as const,
+    () => ({ ok: false }) as const,
+  );
   try {
-    const dead_letters = await readModels.countDeadLetters();
-    return { status: state === 'running' ? 'ready' : 'degraded', projections: state, dead_letters };
-  } catch {
-    // Read models that cannot be read are the very thing that this answer is about.
-    return { status: 'degraded', projections: state, dead_letters: 0 };
+    return await Promise.race([answer, tooLate]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
-export async function status(sources: OperationSources): Promise<Status> {
-  const { config, events, startedAt, version } = sources;
+async function status(sources: OperationSources): Promise<Status> {
+  const { config, events, streams, startedAt, version } = sources;
   const head = await events.headPosition();
   return {
     version,
@@ -43,20 +83,25 @@ export async function status(sources: OperationSources): Promise<Status> {
     uptime_seconds: Math.floor((Date.now() - startedAt.getTime()) / 1000),
     memory_bytes: process.memoryUsage.rss(),
     event_store: {
-      kind: 'sqlite',
-      location: describe(config.eventStore),
-      events: await events.countEvents(),
+      kind: kindOf(config.eventStore),
+      location: describeLocation(config.eventStore),
+      events: streams ? await streams.countEvents() : null,
       head_position: head === undefined ? null : String(head),
     },
-    read_models: { kind: 'sqlite', location: describe(config.readModels) },
+    read_models: { kind: kindOf(config.readModels), location: describeLocation(config.readModels) },
     projections: await projectionStatus(sources, head ?? 0n),
   };
 }
 
+function kindOf({ kind }: Config['eventStore'] | Config['readModels']): string {
+  return kind === 'file' || kind === 'memory' ? 'sqlite' : kind;
+}
+
 async function projectionStatus(sources: OperationSources, head: Position): Promise<Status['projections']> {
-  const { readModels, runner } = sources;
+  const { config, events, readModels, worker } = sources;
   const checkpoints = await readModels.checkpoints();
   const letters = await readModels.listDeadLetters({ limit: DEAD_LETTERS_COUNTED_MAX });
+  const state = await worker.state();
   const line = async ({ name, version }: Collection) => {
     const position =
       checkpoints.find((one) => one.projection === name && one.version === version)?.position ?? 0n;
@@ -64,9 +109,10 @@ async function projectionStatus(sources: OperationSources, head: Position): Prom
       name,
       version,
       position: String(position),
-      lag_events: Math.max(0, Number(head - position)),
-      lag_ms: position < head ? await ageOfNextEvent(sources.events, position) : 0,
-      state: runner.state(),
+      // A server's positions are places in its log, not counts of events.
+      lag_events: config.eventStore.kind === 'kurrentdb' ? null : Math.max(0, Number(head - position)),
+      lag_ms: position < head ? await ageOfNextEvent(events, position) : 0,
+      state,
       dead_letters: letters.filter((letter) => letter.projection === name).length,
     };
   };
@@ -75,12 +121,12 @@ async function projectionStatus(sources: OperationSources, head: Position): Prom
 
 /** How long the oldest event after a position has been waiting, in milliseconds. */
 async function ageOfNextEvent(events: EventReader, position: Position): Promise<number> {
-  for await (const event of events.readAll({ from: position + 1n, limit: 1 })) {
-    return Math.max(0, Date.now() - Date.parse(event.recordedAt));
+  // Not from the position after: a server knows only those where something stands.
+  for await (const event of events.readAll({ from: position, limit: 2 })) {
+    if (event.position > position) return Math.max(0, Date.now() - Date.parse(event.recordedAt));
   }
   return 0;
 }
-
 /** How many of the newest accounts are looked through for one that is open. */
 const NEWEST_ACCOUNTS = 20;
 
@@ -99,8 +145,4 @@ export async function newestIds(readModels: ReadModelReader): ReturnType<Example
     ...(account ? { account: account.key } : {}),
     ...(transaction ? { transaction: transaction.key } : {}),
   };
-}
-
-function describe(location: SqliteLocation): string {
-  return location.kind === 'file' ? location.path : ':memory:';
 }

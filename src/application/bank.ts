@@ -41,7 +41,7 @@ export interface Bank {
   readonly codec: EventCodec<BankEvent>;
   readonly readModels: ReadModelReader;
   /** Present where the store has no browser of its own. */
-  readonly streams: StreamDirectory;
+  readonly streams?: StreamDirectory;
   readonly newId: () => string;
   readonly now: () => Date;
   readonly defaultCurrency: string;

@@ -22,7 +22,8 @@ export interface ServiceStatus {
   readonly event_store: {
     readonly kind: string;
     readonly location: string;
-    readonly events: number;
+    /** Null where the store does not count them. */
+    readonly events: number | null;
     readonly head_position: string | number | null;
   };
   readonly read_models: { readonly kind: string; readonly location: string };

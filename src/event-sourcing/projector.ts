@@ -7,7 +7,15 @@ import { DocumentSession } from './document-session.ts';
 import type { EventReader, Position, RecordedEvent, SubscriptionBatch } from './event-store.ts';
 import { foldStream } from './fold-stream.ts';
 import { type AnyProjection, TemporaryError } from './projection.ts';
-import type { Checkpoint, Collection, DeadLetter, Document, ReadModelStore } from './read-model-store.ts';
+import type {
+  Checkpoint,
+  Collection,
+  DeadLetter,
+  Document,
+  Fence,
+  ReadModelChanges,
+  ReadModelStore,
+} from './read-model-store.ts';
 import { Signal } from './signal.ts';
 import { StoreError } from './store-error.ts';
 
@@ -18,6 +26,8 @@ export interface ProjectorOptions<E extends DomainEvent> {
   /** In the order in which an event passes them: a projection may look up the ones before it. */
   readonly projections: readonly AnyProjection<E>[];
   readonly streamPrefixes: readonly string[];
+  /** Proof of leadership, where several workers share the projections. */
+  readonly fence?: Fence;
   /** Called after every commit. */
   readonly onProjected?: () => void;
   readonly onProblem?: (problem: ProjectorProblem) => void;
@@ -83,7 +93,10 @@ export class Projector<E extends DomainEvent> {
     this.#wakeUp.notify();
   }
 
-  /** Follows the log until `signal` fires. Never rejects: a failure is reported and tried again, for ever. */
+  /**
+   * Follows the log until `signal` fires. A failure is reported and tried again, for ever.
+   * @throws StoreError `fenced`, and only this, when another worker leads these projections by now
+   */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0;
     const succeeded = () => {
@@ -94,6 +107,10 @@ export class Projector<E extends DomainEvent> {
       try {
         await this.#follow(signal, succeeded);
       } catch (error) {
+        if (error instanceof StoreError && error.code === 'fenced') {
+          this.#state = 'stopped';
+          throw error;
+        }
         failures += 1;
         this.#state = 'retrying';
         const delayMs = backoff(this.#options.retryDelayMs ?? 2_000, failures);
@@ -105,7 +122,8 @@ export class Projector<E extends DomainEvent> {
   }
 
   async #follow(signal: AbortSignal, succeeded: () => void): Promise<void> {
-    const { reader, store, streamPrefixes } = this.#options;
+    const { reader, streamPrefixes } = this.#options;
+    await this.#claim();
     const after = await this.#startingPoint();
     this.#session.discard();
     this.#state = 'running';
@@ -119,7 +137,7 @@ export class Projector<E extends DomainEvent> {
       if (!batch.caughtUp && batch.events.length > 0 && folded < (this.#options.commitEvents ?? 65_536))
         continue;
       const checkpoints = this.#advanceTo(batch);
-      await store.commit({ writes: this.#session.changes(), deadLetters, checkpoints });
+      await this.#commit({ writes: this.#session.changes(), deadLetters, checkpoints });
       this.#committed(batch, deadLetters);
       deadLetters = [];
       folded = 0;
@@ -128,6 +146,18 @@ export class Projector<E extends DomainEvent> {
     }
     // Without this, a store that keeps ending its subscriptions would be asked again without a pause.
     if (!signal.aborted) throw new StoreError('unavailable', 'The subscription to the log ended by itself.');
+  }
+
+  async #commit(changes: Omit<ReadModelChanges, 'fence'>): Promise<void> {
+    const { store, fence } = this.#options;
+    await store.commit(fence ? { ...changes, fence } : changes);
+  }
+
+  /** Marks the checkpoints with this leader's token before reading them: an earlier leader cannot move them any more. */
+  async #claim(): Promise<void> {
+    if (!this.#options.fence) return;
+    const checkpoints = this.#options.projections.map((one) => checkpointAt(one, 0n));
+    await this.#commit({ writes: NOTHING, deadLetters: NOTHING, checkpoints });
   }
 
   /** The smallest checkpoint; one that lies beyond the end of the log belongs to other events, and starts over. */
@@ -153,7 +183,7 @@ export class Projector<E extends DomainEvent> {
   #advanceTo(batch: SubscriptionBatch): Checkpoint[] {
     return this.#options.projections
       .filter((one) => this.#checkpointOf(one) < batch.position)
-      .map(({ name, version }) => ({ projection: name, version, position: batch.position }));
+      .map((one) => checkpointAt(one, batch.position));
   }
 
   #checkpointOf(projection: Collection): Position {
@@ -342,6 +372,10 @@ function isFoldedFromStream<E extends DomainEvent>(
   event: Recorded<E>,
 ): boolean {
   return projection.stream !== undefined && event.revision > 0;
+}
+
+function checkpointAt({ name, version }: Collection, position: Position): Checkpoint {
+  return { projection: name, version, position };
 }
 
 function isOf(checkpoint: Checkpoint, projection: Collection): boolean {

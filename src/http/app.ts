@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { checkInput } from '../application/fields.ts';
 import { installConsistencyTokens } from './consistency.ts';
 import { accountsController } from './controllers/accounts.ts';
+import { healthController } from './controllers/health.ts';
 import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
 import { transactionsController } from './controllers/transactions.ts';
@@ -32,8 +33,35 @@ export interface AppOptions extends Services {
   readonly newestIds: ExampleIds;
 }
 
+export type WorkerAppOptions = Pick<AppOptions, 'logger' | 'newId' | 'status' | 'readiness'>;
+
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
-  const { logger, newId, version, readYourWrites } = options;
+  const { version, readYourWrites } = options;
+  const app = createApp(options);
+  await installOpenApi(app, version, options.newestIds);
+  await app.register(
+    async (api) => {
+      installConsistencyTokens(api, readYourWrites);
+      await api.register(personsController(options));
+      await api.register(accountsController(options));
+      await api.register(transactionsController(options));
+    },
+    { prefix: '/api/v1' },
+  );
+  await app.register(healthController(options));
+  await app.register(operationsController(options));
+  return app;
+}
+
+/** The application of a process that is only a worker. */
+export async function buildWorkerApp(options: WorkerAppOptions): Promise<FastifyInstance> {
+  const app = createApp(options);
+  await app.register(healthController(options));
+  return app;
+}
+
+/** What every application has in common: limits, input checks, problems, a graceful end. */
+function createApp({ logger, newId }: Pick<AppOptions, 'logger' | 'newId'>) {
   const app = Fastify({
     loggerInstance: logger,
     // The request id goes into each log line by name: a logger of its own for each request would cost more.
@@ -62,17 +90,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     if (closing) sendProblem(reply.header('connection', 'close'), problem('shutting_down'));
     else done();
   });
-  await installOpenApi(app, version, options.newestIds);
-  await app.register(
-    async (api) => {
-      installConsistencyTokens(api, readYourWrites);
-      await api.register(personsController(options));
-      await api.register(accountsController(options));
-      await api.register(transactionsController(options));
-    },
-    { prefix: '/api/v1' },
-  );
-  await app.register(operationsController(options));
   app.addHook('preClose', (done) => {
     closing = true;
     if (app.server.listening) hangUp(app.server);

@@ -78,6 +78,11 @@ export const PROBLEM_CATALOG = {
   out_of_range: kind(422, 'Out of range', 'A number is outside its range.'),
   headers_too_large: kind(431, 'Headers too large', 'URL and headers are larger than the API takes.'),
   internal_error: kind(500, 'Internal error', 'The service failed; the request id leads to its log.'),
+  not_supported: kind(
+    501,
+    'Not supported',
+    'The configured event store offers this itself, in another place.',
+  ),
   read_model_behind: kind(
     503,
     'Read model behind',

@@ -181,20 +181,26 @@ export const deadLettersSchema = z
   })
   .meta({ id: 'DeadLetters' });
 
+const role = z.enum(['all', 'api', 'worker']);
+const projectionsState = z
+  .enum(['running', 'retrying', 'standby', 'unattended', 'stopped'])
+  .meta({ description: '`standby`: other workers lead the projections. `unattended`: nobody does.' });
+const reachability = z.enum(['reachable', 'unreachable']);
+
 const projectionStatusSchema = z.strictObject({
   name: z.string(),
   version: z.int(),
   position: z.string(),
-  lag_events: count,
+  lag_events: count.nullable().meta({ description: 'Null where positions do not count events.' }),
   lag_ms: z.number(),
-  state: z.enum(['running', 'retrying', 'stopped']),
+  state: projectionsState,
   dead_letters: count,
 });
 
 export const statusSchema = z
   .strictObject({
     version: z.string(),
-    role: z.enum(['all', 'api', 'worker']),
+    role,
     pid: z.int(),
     started_at: time,
     uptime_seconds: z.int(),
@@ -202,7 +208,7 @@ export const statusSchema = z
     event_store: z.strictObject({
       kind: z.string(),
       location: z.string(),
-      events: count,
+      events: count.nullable(),
       head_position: z.string().nullable(),
     }),
     read_models: z.strictObject({ kind: z.string(), location: z.string() }),
@@ -215,7 +221,10 @@ export type Status = z.output<typeof statusSchema>;
 export const readinessSchema = z
   .strictObject({
     status: z.enum(['ready', 'degraded']),
-    projections: z.enum(['running', 'retrying', 'stopped']),
+    role,
+    event_store: reachability,
+    read_models: reachability,
+    projections: projectionsState,
     dead_letters: count,
   })
   .meta({ id: 'Readiness' });

@@ -6,9 +6,17 @@ import { ownerSummaries } from './owner-summaries.ts';
 import { persons } from './persons.ts';
 import { transactions } from './transactions.ts';
 
-export const projections: readonly AnyProjection<BankEvent>[] = [
-  persons,
-  accounts,
-  transactions,
-  ownerSummaries,
+/** Projections that one worker must lead together, because they look each other's documents up. */
+export interface ProjectionGroup {
+  readonly name: string;
+  readonly projections: readonly AnyProjection<BankEvent>[];
+}
+
+export const projectionGroups: readonly ProjectionGroup[] = [
+  { name: 'accounts', projections: [persons, accounts, ownerSummaries] },
+  { name: 'transactions', projections: [transactions] },
 ];
+
+export const projections: readonly AnyProjection<BankEvent>[] = projectionGroups.flatMap(
+  (group) => group.projections,
+);

@@ -287,7 +287,14 @@ describe.each([
 
   it('is alive, ready, and tells how far its projections are', async () => {
     expect((await call('live')).body).toEqual({ status: 'live' });
-    expect((await call('ready')).body).toEqual({ status: 'ready', projections: 'running', dead_letters: 0 });
+    expect((await call('ready')).body).toEqual({
+      status: 'ready',
+      role: 'all',
+      event_store: 'reachable',
+      read_models: 'reachable',
+      projections: 'running',
+      dead_letters: 0,
+    });
     const { token } = await call('registerPerson', { body: ALICE });
     await call('listPersons', { token });
     const { event_store, projections, pid } = (await call('status')).body;

@@ -37,7 +37,7 @@ afterAll(() => bank.close());
 /** Asked after each row, so it takes the short way into the app. */
 async function eventCount(): Promise<number> {
   const response = await bank.app.inject('/admin/status');
-  return statusSchema.parse(response.json()).event_store.events;
+  return Number(statusSchema.parse(response.json()).event_store.events);
 }
 
 /** Several rows in one test: each is named where it fails. */

@@ -16,15 +16,15 @@ describe('the projection thread', () => {
   it('is tried again with a growing delay while it cannot open its files', async () => {
     const runner = await thread.start();
     await thread.kill();
-    const other = openSqliteReadModelStore({ kind: 'file', path: thread.input.readModelsPath });
+    const other = openSqliteReadModelStore({ kind: 'file', path: thread.readModelsPath });
     await thread.register();
     await eventually('a second failure', () => deaths().length === 3);
-    expect(runner.state()).toBe('stopped');
+    expect(await runner.state()).toBe('stopped');
     expect(deaths().map(({ delayMs }) => delayMs)).toEqual([1_000, 2_000, 4_000]);
     expect(deaths().at(-1)?.error).toMatchObject({ name: 'StoreError', code: 'in_use' });
     await other.close();
     expect(await thread.shows(1)).toBe(true);
-    expect(runner.state()).toBe('running');
+    expect(await runner.state()).toBe('running');
   });
 
   it('starts with the shortest delay again after one that worked', async () => {
@@ -33,7 +33,7 @@ describe('the projection thread', () => {
       await thread.kill();
       await eventually('the notice', () => deaths().length === time);
       await thread.register();
-      await eventually('the next worker', () => runner.state() === 'running');
+      await eventually('the next worker', async () => (await runner.state()) === 'running');
       expect(await thread.shows(time)).toBe(true);
       await runner.projected.wait(200);
     }
@@ -46,6 +46,6 @@ describe('the projection thread', () => {
     await eventually('the next worker', () => thread.workers.length === 2);
     await runner.stop();
     expect(thread.workers[1]?.threadId).toBe(-1);
-    expect(runner.state()).toBe('stopped');
+    expect(await runner.state()).toBe('stopped');
   });
 });

@@ -18,7 +18,7 @@ describe('the projection thread', () => {
   it('shows what was recorded before it started and after, and says when it has projected', async () => {
     await thread.register();
     const runner = await thread.start();
-    expect(runner.state()).toBe('running');
+    expect(await runner.state()).toBe('running');
     expect(await thread.shows(1)).toBe(true);
     await thread.register();
     await runner.projected.wait(10_000);
@@ -43,16 +43,16 @@ describe('the projection thread', () => {
     const runner = await thread.start();
     await thread.register();
     await runner.stop();
-    expect(runner.state()).toBe('stopped');
+    expect(await runner.state()).toBe('stopped');
     expect(isGone(0)).toBe(true);
-    await openSqliteReadModelStore({ kind: 'file', path: thread.input.readModelsPath }).close();
+    await openSqliteReadModelStore({ kind: 'file', path: thread.readModelsPath }).close();
     await runner.stop();
     expect(thread.problems).toEqual([]);
     expect(thread.workers).toHaveLength(1);
   });
 
   it('does not start where the read models are in use', async () => {
-    const other = openSqliteReadModelStore({ kind: 'file', path: thread.input.readModelsPath });
+    const other = openSqliteReadModelStore({ kind: 'file', path: thread.readModelsPath });
     await expect(thread.start()).rejects.toMatchObject({ name: 'StoreError', code: 'in_use' });
     await other.close();
     await thread.start();
@@ -65,12 +65,12 @@ describe('the projection thread', () => {
     expect(await thread.shows(1)).toBe(true);
     await thread.kill();
     await eventually('the notice', () => thread.problems.length > 0);
-    expect(runner.state()).toBe('stopped');
+    expect(await runner.state()).toBe('stopped');
     expect(thread.problems).toEqual([{ kind: 'worker_died', error: expect.any(Error), delayMs: 1_000 }]);
     runner.wake();
     await thread.register();
     await thread.register();
-    await eventually('the next worker', () => runner.state() === 'running');
+    await eventually('the next worker', async () => (await runner.state()) === 'running');
     expect(await thread.shows(3)).toBe(true);
     expect(thread.workers).toHaveLength(2);
     await thread.register();

@@ -2,13 +2,9 @@
 import type { Worker } from 'node:worker_threads';
 import { openSqliteEventStore, type SqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadModelReader } from '../../src/adapters/sqlite/read-model-reader.ts';
-import {
-  type ProjectionRunner,
-  type ReportProblem,
-  runInWorkerThread,
-  type WorkerInput,
-} from '../../src/projection-runner.ts';
+import { type Config, loadConfig } from '../../src/config.ts';
 import { persons } from '../../src/projections/persons.ts';
+import { type ReportProblem, runInWorkerThread, type WorkerRunner } from '../../src/worker-runner.ts';
 import { ALICE } from './bank-events.ts';
 import { mustAppend, newEvent, newMetadata } from './event-builders.ts';
 import { eventually } from './eventually.ts';
@@ -18,26 +14,30 @@ type Problem = Parameters<ReportProblem>[0];
 
 export class ProjectionThreadFixture {
   readonly events: SqliteEventStore;
-  readonly input: WorkerInput;
+  readonly config: Config;
+  readonly readModelsPath: string;
   readonly problems: Problem[] = [];
   /** All workers of this process since the fixture was made; Node.js tells of each one. */
   readonly workers: Worker[] = [];
   readonly #directory = temporaryDirectory();
   readonly #noteWorker = (worker: Worker) => void this.workers.push(worker);
-  #runner: ProjectionRunner | undefined;
+  #runner: WorkerRunner | undefined;
   #persons = 0;
 
   constructor() {
     process.on('worker', this.#noteWorker);
-    const eventStorePath = this.#directory.file('events.db');
-    this.events = openSqliteEventStore({ kind: 'file', path: eventStorePath });
-    const readModelsPath = this.#directory.file('read-models.db');
-    this.input = { eventStorePath, readModelsPath, defaultCurrency: 'USD' };
+    const path = this.#directory.file('events.db');
+    this.events = openSqliteEventStore({ kind: 'file', path });
+    this.readModelsPath = this.#directory.file('read-models.db');
+    this.config = loadConfig({
+      OPENBANK_EVENT_STORE: `sqlite:${path}`,
+      OPENBANK_READ_MODELS: `sqlite:${this.readModelsPath}`,
+    });
   }
 
-  async start(): Promise<ProjectionRunner> {
+  async start(): Promise<WorkerRunner> {
     const report: ReportProblem = (problem) => this.problems.push(problem);
-    this.#runner = await runInWorkerThread(this.input, this.events.appended, report);
+    this.#runner = await runInWorkerThread(this.config, this.events.appended, report);
     return this.#runner;
   }
 
@@ -58,7 +58,7 @@ export class ProjectionThreadFixture {
 
   /** Waits until the read model shows so many persons; answers whether it never showed more. */
   async shows(count: number): Promise<boolean> {
-    const { reader, close } = openSqliteReadModelReader(this.input.readModelsPath);
+    const { reader, close } = openSqliteReadModelReader(this.readModelsPath);
     try {
       let found = 0;
       await eventually(`${count} persons in the read model`, async () => {

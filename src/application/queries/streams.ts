@@ -42,7 +42,9 @@ export function listStreamsHandler(
   bank: Bank,
 ): Handler<z.output<typeof streamListFields>, Page<StreamListing>> {
   return async ({ limit, cursor, prefix }) => {
-    const found = await bank.streams.listStreams({
+    const { streams } = bank;
+    if (!streams) return reject('not_supported', 'Streams are listed by the event store’s own browser.');
+    const found = await streams.listStreams({
       limit: limit + 1,
       ...(prefix === undefined ? {} : { prefix }),
       ...(cursor === undefined ? {} : { after: cursor }),

@@ -71,13 +71,14 @@ function show(config: Config, { probe }: ServiceView, { state, message }: Verdic
 
 function overview(config: Config, service: ServiceStatus): string[][] {
   const { event_store: events, read_models: models } = service;
+  const counted = events.events === null ? '' : `${formatCount(events.events)} events, `;
   const up = formatDuration(service.uptime_seconds);
   return [
     ['Address', paint('cyan', baseUrl(config))],
     ['Version', `${service.version}, role ${service.role}`],
     ['Process', `${service.pid}, up ${up} (since ${service.started_at})`],
     ['Memory', formatBytes(service.memory_bytes)],
-    ['Event store', `${events.kind}, ${formatCount(events.events)} events, ${events.location}`],
+    ['Event store', `${events.kind}, ${counted}${events.location}`],
     ['Read models', `${models.kind}, ${models.location}`],
   ];
 }
@@ -88,7 +89,7 @@ export function projectionTable(projections: readonly ProjectionStatus[]): strin
   const rows = projections.map((projection) => [
     projection.name,
     String(projection.version),
-    paint(projection.state === 'running' ? 'green' : 'red', projection.state),
+    paint(['running', 'standby'].includes(projection.state) ? 'green' : 'red', projection.state),
     figure(projection.lag_events),
     figure(projection.lag_ms),
     String(projection.position ?? '-'),

@@ -1,4 +1,4 @@
-/** Routes for operators: health, status, the stream browser, and what each problem code means. */
+/** Routes for operators: dead letters, the stream browser, and what each problem code means. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { deadLetterFields, ListDeadLetters } from '../../application/queries/dead-letters.ts';
@@ -12,62 +12,13 @@ import {
 import { accepted, contextOf, type Services } from '../messages.ts';
 import { isProblemCode, PROBLEM_CATALOG, QUERY_CODES } from '../problem-catalog.ts';
 import { problem, sendProblem } from '../problems.ts';
-import {
-  deadLettersSchema,
-  eventPageSchema,
-  problemResponses,
-  readinessSchema,
-  statusSchema,
-  streamPageSchema,
-} from '../schemas.ts';
+import { deadLettersSchema, eventPageSchema, problemResponses, streamPageSchema } from '../schemas.ts';
 
 const tags = ['operations'];
 
 export const operationsController =
-  ({ mediator, status, readiness }: Services): FastifyPluginAsyncZod =>
+  ({ mediator }: Pick<Services, 'mediator'>): FastifyPluginAsyncZod =>
   async (app) => {
-    app.get(
-      '/health/live',
-      {
-        schema: {
-          operationId: 'live',
-          tags,
-          summary: 'Whether the process answers',
-          response: { 200: z.strictObject({ status: z.literal('live') }).meta({ id: 'Liveness' }) },
-        },
-      },
-      async (_request, reply) => reply.send({ status: 'live' }),
-    );
-
-    app.get(
-      '/health/ready',
-      {
-        schema: {
-          operationId: 'ready',
-          tags,
-          summary: 'Whether writes are taken and read models follow',
-          response: { 200: readinessSchema, 503: readinessSchema },
-        },
-      },
-      async (_request, reply) => {
-        const answer = await readiness();
-        return reply.code(answer.status === 'ready' ? 200 : 503).send(answer);
-      },
-    );
-
-    app.get(
-      '/admin/status',
-      {
-        schema: {
-          operationId: 'status',
-          tags,
-          summary: 'Process, stores, and how far each projection is',
-          response: { 200: statusSchema, ...problemResponses(['store_unavailable']) },
-        },
-      },
-      async (_request, reply) => reply.send(await status()),
-    );
-
     app.get(
       '/admin/dead-letters',
       {

@@ -1,0 +1,255 @@
+/**
+ * Shares pieces of work among workers: each piece is led by exactly one of them, by a lease with a fencing token.
+ *
+ * No clocks are compared. A lease counts as given up when its record has not changed for a while on the clock of the one
+ * who looks, as in Kubernetes' leader election (https://pkg.go.dev/k8s.io/client-go/tools/leaderelection). A leader that
+ * was paused may believe in its lease for a moment longer: that is what the fencing token is for.
+ */
+import type { Fence, LeaseRecord, ReadModelStore } from './read-model-store.ts';
+import { Signal } from './signal.ts';
+
+/** One piece of work; `run` ends soon after `signal` fires. */
+export interface SharedWork {
+  /** Name of its lease. */
+  readonly name: string;
+  run(fence: Fence, signal: AbortSignal): Promise<void>;
+}
+
+export interface WorkSharingOptions {
+  readonly leases: Pick<ReadModelStore, 'listLeases' | 'swapLease'>;
+  /** Unique among all workers, a restarted one included. */
+  readonly holder: string;
+  readonly works: readonly SharedWork[];
+  /** A lease whose record stands still for this long may be taken over. Default 5,000. */
+  readonly ttlMs?: number;
+  /** Time between two looks at the leases, which also renew the own ones. Default 1,000. */
+  readonly lookMs?: number;
+  /** Milliseconds that never go back; default: the process's monotonic clock. */
+  readonly clock?: () => number;
+  readonly onProblem?: (problem: WorkSharingProblem) => void;
+}
+
+export type WorkSharingProblem =
+  | { readonly kind: 'leading'; readonly work: string; readonly token: number }
+  | { readonly kind: 'leading_ended'; readonly work: string; readonly error?: unknown }
+  | { readonly kind: 'leases_unreachable'; readonly error: unknown };
+
+/** Leases of this name prefix say that a worker is alive; they lead nothing. */
+const PRESENCE_PREFIX = 'worker/';
+
+interface Sighting {
+  readonly record: LeaseRecord;
+  /** When this very record was first seen, on the own clock. */
+  readonly since: number;
+}
+
+interface Leadership {
+  record: LeaseRecord;
+  /** When the lease was last known to be ours: the start of the swap that proved it. */
+  renewedAt: number;
+  readonly stopping: AbortController;
+  readonly ended: Promise<void>;
+  hasEnded: boolean;
+}
+
+export class WorkSharing {
+  readonly #options: WorkSharingOptions;
+  readonly #ttlMs: number;
+  readonly #clock: () => number;
+  readonly #sightings = new Map<string, Sighting>();
+  readonly #led = new Map<string, Leadership>();
+  readonly #lookAgain = new Signal();
+  #reachable = true;
+
+  constructor(options: WorkSharingOptions) {
+    this.#options = options;
+    this.#ttlMs = options.ttlMs ?? 5_000;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  /** Names of the pieces of work that are led here now. */
+  get leading(): readonly string[] {
+    return [...this.#led.keys()];
+  }
+
+  /** Whether the leases could be read and written at the last look. */
+  get reachable(): boolean {
+    return this.#reachable;
+  }
+
+  /** Takes part until `signal` fires; then ends its work and gives the leases back. Never rejects. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#look();
+        this.#reachable = true;
+      } catch (error) {
+        this.#reachable = false;
+        this.#options.onProblem?.({ kind: 'leases_unreachable', error });
+      }
+      this.#endWhatMayBeLost();
+      await this.#lookAgain.wait(this.#options.lookMs ?? 1_000, signal);
+    }
+    await Promise.all([...this.#led].map((led) => this.#giveBack(...led)));
+    await this.#endPresence();
+  }
+
+  async #look(): Promise<void> {
+    await this.#observe();
+    await this.#renewPresence();
+    for (const [name, leadership] of this.#led) await this.#renewOrFree(name, leadership);
+    const share = Math.ceil(this.#options.works.length / this.#workersAlive());
+    for (const { stopping } of [...this.#led.values()].slice(share)) stopping.abort();
+    for (const work of this.#options.works) {
+      if (this.#led.size >= share) break;
+      if (!this.#led.has(work.name) && this.#isFree(work.name)) await this.#take(work);
+    }
+  }
+
+  async #observe(): Promise<void> {
+    const records = await this.#options.leases.listLeases();
+    const now = this.#clock();
+    const names = new Set(records.map(({ name }) => name));
+    for (const name of this.#sightings.keys()) if (!names.has(name)) this.#sightings.delete(name);
+    for (const record of records) {
+      const seen = this.#sightings.get(record.name)?.record;
+      if (!seen || !isSame(seen, record)) this.#sightings.set(record.name, { record, since: now });
+    }
+  }
+
+  #isFree(name: string): boolean {
+    const sighting = this.#sightings.get(name);
+    return !sighting || sighting.record.holder === '' || this.#standsStill(sighting);
+  }
+
+  #standsStill({ since }: Sighting): boolean {
+    return this.#clock() - since >= this.#ttlMs;
+  }
+
+  /** At least this one. */
+  #workersAlive(): number {
+    const others = [...this.#sightings.values()].filter(
+      (one) =>
+        isPresence(one.record) && one.record.holder !== this.#options.holder && !this.#standsStill(one),
+    );
+    return others.length + 1;
+  }
+
+  /** Says that this worker is alive, and forgets workers that are not. */
+  async #renewPresence(): Promise<void> {
+    const { holder, leases } = this.#options;
+    const name = PRESENCE_PREFIX + holder;
+    const before = this.#sightings.get(name)?.record;
+    await this.#swap(before, { name, holder, token: 0, renewals: (before?.renewals ?? 0) + 1 });
+    for (const sighting of [...this.#sightings.values()]) {
+      if (!isPresence(sighting.record) || !this.#standsStill(sighting)) continue;
+      await leases.swapLease(sighting.record, undefined);
+    }
+  }
+
+  /** Ends the work first, so that the next leader finds it at rest. */
+  async #giveBack(name: string, leadership: Leadership): Promise<void> {
+    leadership.stopping.abort();
+    await leadership.ended;
+    // A lease that cannot be given back is noticed by its silence.
+    await this.#free(name, leadership).catch(() => undefined);
+  }
+
+  async #endPresence(): Promise<void> {
+    const presence = this.#sightings.get(PRESENCE_PREFIX + this.#options.holder);
+    if (presence) await this.#options.leases.swapLease(presence.record, undefined).catch(() => false);
+  }
+
+  async #renewOrFree(name: string, leadership: Leadership): Promise<void> {
+    if (leadership.hasEnded) return this.#free(name, leadership);
+    // Work that was told to end keeps its lease until it has, but not longer than the lease lasts.
+    if (leadership.stopping.signal.aborted) return;
+    const startedAt = this.#clock();
+    const { record } = leadership;
+    const renewed = { ...record, renewals: record.renewals + 1 };
+    if (await this.#swap(record, renewed)) {
+      leadership.record = renewed;
+      leadership.renewedAt = startedAt;
+      return;
+    }
+    // The last swap may have worked although its answer got lost: then the record is still ours.
+    const stored = this.#sightings.get(name)?.record;
+    if (stored?.holder === record.holder && stored.token === record.token) leadership.record = stored;
+    else leadership.stopping.abort();
+  }
+
+  async #take(work: SharedWork): Promise<void> {
+    const { holder } = this.#options;
+    const before = this.#sightings.get(work.name)?.record;
+    const record = { name: work.name, holder, token: (before?.token ?? 0) + 1, renewals: 0 };
+    const startedAt = this.#clock();
+    if (await this.#swap(before, record)) this.#lead(work, record, startedAt);
+  }
+
+  #lead(work: SharedWork, record: LeaseRecord, renewedAt: number): void {
+    const { onProblem } = this.#options;
+    const stopping = new AbortController();
+    const fence = { lease: work.name, token: record.token };
+    onProblem?.({ kind: 'leading', work: work.name, token: record.token });
+    const ended = work.run(fence, stopping.signal).then(
+      () => onProblem?.({ kind: 'leading_ended', work: work.name }),
+      (error: unknown) => onProblem?.({ kind: 'leading_ended', work: work.name, error }),
+    );
+    const leadership: Leadership = { record, renewedAt, stopping, ended, hasEnded: false };
+    this.#led.set(work.name, leadership);
+    void ended.then(() => {
+      leadership.hasEnded = true;
+      this.#lookAgain.notify();
+    });
+  }
+
+  /** Without a renewal in time another worker may lead already: this one stops by itself. */
+  #endWhatMayBeLost(): void {
+    for (const { renewedAt, stopping } of this.#led.values()) {
+      if (this.#clock() - renewedAt >= this.#ttlMs) stopping.abort();
+    }
+  }
+
+  /** Leaves the lease to others and keeps its token, so that the next one is higher. */
+  async #free(name: string, { record }: Leadership): Promise<void> {
+    this.#led.delete(name);
+    await this.#swap(record, { ...record, holder: '', renewals: record.renewals + 1 });
+  }
+
+  async #swap(before: LeaseRecord | undefined, after: LeaseRecord): Promise<boolean> {
+    const swapped = await this.#options.leases.swapLease(before, after);
+    if (swapped) this.#sightings.set(after.name, { record: after, since: this.#clock() });
+    return swapped;
+  }
+}
+
+/**
+ * Which of these leases have a living holder, told by two looks with some time between them.
+ * @returns a function that looks once and answers by all that it has seen
+ */
+export function leaseWatcher(
+  leases: Pick<ReadModelStore, 'listLeases'>,
+  ttlMs = 5_000,
+  clock: () => number = () => performance.now(),
+): () => Promise<ReadonlyMap<string, string>> {
+  const sightings = new Map<string, Sighting>();
+  return async () => {
+    const now = clock();
+    const alive = new Map<string, string>();
+    for (const record of await leases.listLeases()) {
+      const seen = sightings.get(record.name);
+      const sighting = seen && isSame(seen.record, record) ? seen : { record, since: now };
+      sightings.set(record.name, sighting);
+      if (record.holder !== '' && now - sighting.since < ttlMs) alive.set(record.name, record.holder);
+    }
+    return alive;
+  };
+}
+
+function isPresence({ name }: LeaseRecord): boolean {
+  return name.startsWith(PRESENCE_PREFIX);
+}
+
+function isSame(one: LeaseRecord, other: LeaseRecord): boolean {
+  return one.holder === other.holder && one.token === other.token && one.renewals === other.renewals;
+}

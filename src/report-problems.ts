@@ -1,0 +1,33 @@
+/** Problems of the worker in the log: ids, places and causes, no event data. */
+import type { Logger } from 'pino';
+import type { ReportProblem } from './worker-runner.ts';
+
+export function problemReporter(logger: Logger): ReportProblem {
+  return (problem) => {
+    switch (problem.kind) {
+      case 'retrying': {
+        const { error: err, failures, delayMs: delay_ms } = problem;
+        return logger.error({ err, failures, delay_ms }, 'projector retries');
+      }
+      case 'worker_died':
+        return logger.error({ err: problem.error, delay_ms: problem.delayMs }, 'worker died, restarting');
+      case 'rebuilding': {
+        const { projection, reason } = problem;
+        return logger.warn({ projection, reason }, 'projection starts over');
+      }
+      case 'dead_letter': {
+        const { projection, stream, revision, eventType, cause, attempts } = problem.letter;
+        return logger.error(
+          { projection, stream, revision, event_type: eventType, cause, attempts },
+          'dead letter',
+        );
+      }
+      case 'leading':
+        return logger.info({ work: problem.work, token: problem.token }, 'leads');
+      case 'leading_ended':
+        return logger.info({ work: problem.work, err: problem.error }, 'leads no more');
+      case 'leases_unreachable':
+        return logger.error({ err: problem.error }, 'leases cannot be read or written');
+    }
+  };
+}
