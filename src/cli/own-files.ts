@@ -1,7 +1,7 @@
 /** The files that OpenBank made, and nothing else: what a reset may delete. */
 import { closeSync, lstatSync, openSync, readdirSync, readSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { Config, SqliteLocation } from '../config.ts';
+import type { Config } from '../config.ts';
 import { logFile, outputFile, pidFile } from './project.ts';
 
 /** A file that exists. */
@@ -34,8 +34,12 @@ export function ownFiles(config: Config): readonly OwnFile[] {
   });
 }
 
-function databaseFiles(location: SqliteLocation, dataDir: string): readonly string[] {
-  if (location.kind === 'memory' || isForeign(location.path, dataDir)) return [];
+/** Servers and memory have no files. */
+function databaseFiles(
+  location: Config['eventStore'] | Config['readModels'],
+  dataDir: string,
+): readonly string[] {
+  if (location.kind !== 'file' || isForeign(location.path, dataDir)) return [];
   return DATABASE_SUFFIXES.map((suffix) => location.path + suffix);
 }
 
