@@ -1,7 +1,10 @@
 /** `status`: how the process, the stores and every projection are. */
-import type { Config } from '../../config.ts';
 import { EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
+import type { Address } from '../docker/containers.ts';
+import { dockerFlag } from '../docker/flag.ts';
+import { containerTable } from '../docker/report.ts';
+import { findStack } from '../docker/stack.ts';
 import { baseUrl, readConfig } from '../project.ts';
 import type { ProjectionStatus, ServiceStatus } from '../service-probe.ts';
 import { findService, type ServiceView } from '../service-process.ts';
@@ -18,17 +21,38 @@ import {
 export const status = defineCommand({
   name: 'status',
   summary: 'Show how the bank is doing: process, health, stores, projections.',
-  details: 'Exit code: 0 when ready, 1 when unhealthy, 3 when not running.',
-  options: { json: { type: 'boolean', help: 'Print everything as JSON' } },
-  async run({ json }) {
+  details:
+    'Exit code: 0 when ready, 1 when unhealthy, 3 when not running; with --docker, 4 when it cannot be used.',
+  options: { json: { type: 'boolean', help: 'Print everything as JSON' }, ...dockerFlag },
+  async run({ json, docker }) {
     const config = readConfig();
+    if (docker) return statusOfStack(config, json === true);
     const view = await findService(config);
     const judged = judge(config, view);
     if (json) printJson({ ...judged, ...details(config, view) });
     else show(config, view, judged);
-    return { ready: EXIT.ok, unhealthy: EXIT.failed, not_running: EXIT.notRunning }[judged.state];
+    return EXIT_OF[judged.state];
   },
 });
+
+const EXIT_OF = { ready: EXIT.ok, unhealthy: EXIT.failed, not_running: EXIT.notRunning } as const;
+
+/** Without a published port the configured address says where it would be. */
+async function statusOfStack(config: Address, json: boolean): Promise<number> {
+  const { containers, api, probe } = await findStack();
+  const address = api ?? config;
+  const view: ServiceView = { pid: undefined, probe };
+  const judged =
+    containers.some(({ State }) => State === 'running') && probe.kind !== 'openbank'
+      ? ({ state: 'unhealthy', message: 'Containers run, but the API does not answer.' } as const)
+      : judge(address, view);
+  if (json) printJson({ ...judged, ...details(address, view), containers });
+  else {
+    show(address, view, judged);
+    if (containers.length > 0) print('', containerTable(containers));
+  }
+  return EXIT_OF[judged.state];
+}
 
 /** The verdict on a service, and the sentence that explains it. */
 export interface Verdict {
@@ -37,7 +61,7 @@ export interface Verdict {
 }
 
 /** Decides from what was seen whether the bank is ready, unhealthy or not running. */
-export function judge(config: Pick<Config, 'host' | 'port'>, { pid, probe }: ServiceView): Verdict {
+export function judge(config: Address, { pid, probe }: ServiceView): Verdict {
   const url = baseUrl(config);
   if (probe.kind === 'openbank') {
     if (probe.ready) return { state: 'ready', message: 'OpenBank is ready.' };
@@ -50,7 +74,7 @@ export function judge(config: Pick<Config, 'host' | 'port'>, { pid, probe }: Ser
   return { state: 'not_running', message: `OpenBank is not running.${other}` };
 }
 
-function details(config: Config, { pid, probe }: ServiceView) {
+function details(config: Address, { pid, probe }: ServiceView) {
   const seen = probe.kind === 'openbank' ? probe : undefined;
   return {
     url: baseUrl(config),
@@ -60,7 +84,7 @@ function details(config: Config, { pid, probe }: ServiceView) {
   };
 }
 
-function show(config: Config, { probe }: ServiceView, { state, message }: Verdict): void {
+function show(config: Address, { probe }: ServiceView, { state, message }: Verdict): void {
   const colour = ({ ready: 'green', unhealthy: 'red', not_running: 'yellow' } as const)[state];
   print(`${paint(colour, '●')} ${message}`);
   if (probe.kind !== 'openbank') return;
@@ -69,7 +93,7 @@ function show(config: Config, { probe }: ServiceView, { state, message }: Verdic
   if (projections.length > 0) print('', projectionTable(projections));
 }
 
-function overview(config: Config, service: ServiceStatus): string[][] {
+function overview(config: Address, service: ServiceStatus): string[][] {
   const { event_store: events, read_models: models } = service;
   const counted = events.events === null ? '' : `${formatCount(events.events)} events, `;
   const up = formatDuration(service.uptime_seconds);
