@@ -301,7 +301,7 @@ describe.each([
     expect(pid).toBe(process.pid);
     expect(event_store.head_position).toBe(token.split(':')[1]);
     expect(projections.map(({ name, lag_events, state }) => [name, lag_events, state])).toEqual(
-      ['persons', 'bank_accounts', 'transactions', 'owner_summaries'].map((name) => [name, 0, 'running']),
+      ['persons', 'bank_accounts', 'owner_summaries', 'transactions'].map((name) => [name, 0, 'running']),
     );
   });
 });
