@@ -20,7 +20,10 @@ import { WatchedEventStore } from '../support/watched-event-store.ts';
 import { WatchedReadModels } from '../support/watched-read-models.ts';
 
 type Settings = Partial<
-  Pick<ProjectorOptions<WalletEvent>, 'commitEvents' | 'intervalMs' | 'fullBatchEvents' | 'retryDelayMs'>
+  Pick<
+    ProjectorOptions<WalletEvent>,
+    'commitEvents' | 'intervalMs' | 'fence' | 'fullBatchEvents' | 'retryDelayMs'
+  >
 > & {
   readonly projections?: readonly AnyProjection<WalletEvent>[];
 };
