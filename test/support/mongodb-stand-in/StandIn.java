@@ -1,0 +1,54 @@
+import de.bwaldvogel.mongo.MongoServer;
+import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.bson.Document;
+import de.bwaldvogel.mongo.wire.message.MongoMessage;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.List;
+import org.h2.mvstore.MVStore;
+
+/**
+ * A server for tests that speaks MongoDB's protocol: a file of data, and what it has acknowledged is in the file, so
+ * that it can be killed. Arguments: the file, the port (0 takes a free one), the wire version it says it has.
+ */
+public final class StandIn extends H2Backend {
+  private final MVStore store;
+
+  private StandIn(MVStore store) {
+    super(store);
+    this.store = store;
+  }
+
+  @Override
+  public Document handleMessage(MongoMessage message) {
+    Document answer = super.handleMessage(message);
+    if (store.hasUnsavedChanges()) store.commit();
+    return answer;
+  }
+
+  public static void main(String[] arguments) throws IOException {
+    int wireVersion = Integer.parseInt(arguments[2]);
+    MVStore store = new MVStore.Builder().fileName(arguments[0]).autoCommitDisabled().open();
+    StandIn backend = new StandIn(store);
+    backend.version(
+        new MongoVersion() {
+          @Override
+          public List<Integer> getVersionArray() {
+            return List.of(7, 0, 0);
+          }
+
+          @Override
+          public int getWireVersion() {
+            return wireVersion;
+          }
+        });
+    MongoServer server = new MongoServer(backend);
+    server.bind("127.0.0.1", Integer.parseInt(arguments[1]));
+    InetSocketAddress address = server.getLocalAddress();
+    System.out.println("listening on " + address.getPort());
+    // Whoever started it holds the other end, and has gone when it closes.
+    while (System.in.read() >= 0) {}
+    server.shutdownNow();
+  }
+}
