@@ -6,8 +6,8 @@ import { randomUUID } from 'node:crypto';
 import { parseUUID } from '@eventstore/db-client/dist/utils/grpcUUID.js';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
 import type { Status } from '@eventstore/db-client/generated/status_pb.js';
-import messages from '@eventstore/db-client/generated/streams_pb.js';
 import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import messages from '@eventstore/db-client/generated/streams_pb.js';
 import type { ExpectedRevision, Position } from '../../event-sourcing/event-store.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import type { BatchAppendCall, KurrentDbClient } from './client.ts';
@@ -115,13 +115,7 @@ class OpenCall {
     const id = parseUUID(answer.getCorrelationId());
     const success = answer.getSuccess();
     if (id === undefined) return;
-    if (!success) return this.#settle(id, refusalOf(this.#client.store, answer.getError()));
-    const position = success.getPosition();
-    this.#settle(id, {
-      kind: 'written',
-      revision: Number(success.getCurrentRevision()),
-      position: position ? BigInt(position.getCommitPosition()) : undefined,
-    });
+    this.#settle(id, success ? writtenAt(success) : refusalOf(this.#client.store, answer.getError()));
   }
 
   #settle(id: string, outcome: AppendOutcome): void {
@@ -181,6 +175,15 @@ export function sizeOf(event: ProposedMessage): number {
   return event.getData_asU8().length + event.getCustomMetadata_asU8().length;
 }
 
+function writtenAt(success: BatchAppendResp.Success): AppendOutcome {
+  const position = success.getPosition();
+  return {
+    kind: 'written',
+    revision: Number(success.getCurrentRevision()),
+    position: position ? BigInt(position.getCommitPosition()) : undefined,
+  };
+}
+
 /** What the server says, by the type of the details; what it could not handle at all comes with empty ones. */
 function refusalOf(store: string, status: Status | undefined): AppendOutcome {
   const type = status?.getDetails()?.getTypeName() ?? '';
@@ -199,7 +202,10 @@ function refusalOf(store: string, status: Status | undefined): AppendOutcome {
       return refused('invalid_request', `${store} refuses the append: ${message}.`);
     case 'Empty':
       // No code: the server was not ready, too busy, or without a leader, and did nothing.
-      return unavailable(status?.getCode() === 0 ? 'not_done' : 'unknown', `${store} cannot do it now: ${message}.`);
+      return unavailable(
+        status?.getCode() === 0 ? 'not_done' : 'unknown',
+        `${store} cannot do it now: ${message}.`,
+      );
     default:
       return unavailable('unknown', `${store} does not know what became of the append: ${message || type}.`);
   }
@@ -207,7 +213,9 @@ function refusalOf(store: string, status: Status | undefined): AppendOutcome {
 
 function conflictOf(status: Status, type: string): AppendOutcome {
   const details = status.getDetails()?.unpack(shared.WrongExpectedVersion.deserializeBinary, type);
-  const actual = details?.hasCurrentStreamRevision() ? Number(details.getCurrentStreamRevision()) : 'no_stream';
+  const actual = details?.hasCurrentStreamRevision()
+    ? Number(details.getCurrentStreamRevision())
+    : 'no_stream';
   return { kind: 'conflict', actual };
 }
 

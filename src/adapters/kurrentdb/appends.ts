@@ -6,6 +6,7 @@ import type {
   Position,
   RecordedEvent,
 } from '../../event-sourcing/event-store.ts';
+import { Signal } from '../../event-sourcing/signal.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import { type AppendCalls, type AppendOutcome, sizeOf } from './append-calls.ts';
 import { type ProposedMessage, toProposedMessage } from './event-mapping.ts';
@@ -27,6 +28,7 @@ export class Appends {
   readonly #calls: AppendCalls;
   readonly #reader: StreamReader;
   readonly #closing: AbortSignal;
+  readonly #settled = new Signal();
   #inFlight = 0;
   #bytesInFlight = 0;
 
@@ -60,6 +62,14 @@ export class Appends {
     return this.#counted([message], () => this.#attempt(stream, [message], expected));
   }
 
+  /** Waits until nothing is under way, but not longer than `milliseconds`. */
+  async settled(milliseconds: number): Promise<void> {
+    const deadline = Date.now() + milliseconds;
+    for (let left = milliseconds; this.#inFlight > 0 && left > 0; left = deadline - Date.now()) {
+      await this.#settled.wait(left);
+    }
+  }
+
   async #counted<T>(messages: readonly ProposedMessage[], work: () => Promise<T>): Promise<T> {
     const bytes = messages.reduce((sum, message) => sum + sizeOf(message), 0);
     if (bytes > BYTES_PER_APPEND_MAX) {
@@ -75,6 +85,7 @@ export class Appends {
     } finally {
       this.#inFlight -= 1;
       this.#bytesInFlight -= bytes;
+      this.#settled.notify();
     }
   }
 
@@ -142,10 +153,7 @@ export class Appends {
     return conflict((await this.#reader.exists(stream)) ? actual : 'no_stream');
   }
 
-  async #answerAgain(
-    stream: string,
-    events: readonly ProposedMessage[],
-  ): Promise<AppendResult | undefined> {
+  async #answerAgain(stream: string, events: readonly ProposedMessage[]): Promise<AppendResult | undefined> {
     let index = 0;
     let last: Pick<RecordedEvent, 'revision' | 'position'> | undefined;
     for await (const place of this.#reader.ids(stream, events.length)) {
@@ -161,7 +169,10 @@ export class Appends {
   async #positionOf(stream: string, revision: number): Promise<Position> {
     const position = await this.#reader.positionOf(stream, revision);
     if (position !== undefined) return position;
-    throw new StoreError('unavailable', `${stream} was written at revision ${revision}, but it is gone already.`);
+    throw new StoreError(
+      'unavailable',
+      `${stream} was written at revision ${revision}, but it is gone already.`,
+    );
   }
 
   #refuseWhenClosed(): void {

@@ -22,6 +22,9 @@ const DEADLINE_MS_DEFAULT = 10_000;
 /** The parts of `@grpc/grpc-js` that show in the client's types. */
 export type BatchAppendCall = ReturnType<InstanceType<typeof streamsService.StreamsClient>['batchAppend']>;
 export type ReadCallStream = ReturnType<InstanceType<typeof streamsService.StreamsClient>['read']>;
+export type GroupCallStream = ReturnType<
+  InstanceType<typeof persistentService.PersistentSubscriptionsClient>['read']
+>;
 
 type SingleNode = { endpoint: { address: string; port: number } };
 type ChannelCredentials = ConstructorParameters<typeof EventStoreDBClient>[1];
@@ -47,14 +50,26 @@ export class KurrentDbClient extends EventStoreDBClient {
 
   /** A call that carries any number of appends and their answers. */
   openBatchAppend(): Promise<BatchAppendCall> {
-    return this.#opened('batchAppend', (client, call) =>
-      client.batchAppend(...(call as [never, Partial<object>])),
+    const open = this.GRPCStreamCreator(streamsService.StreamsClient, 'batchAppend', (client) =>
+      client.batchAppend(...this.#endless()),
     );
+    return this.#opened(open());
   }
 
   /** A call that reads a stream or the log, or follows the log. */
   openRead(request: ReadReq): Promise<ReadCallStream> {
-    return this.#opened('read', (client, call) => client.read(request, ...(call as [never, Partial<object>])));
+    const open = this.GRPCStreamCreator(streamsService.StreamsClient, 'read', (client) =>
+      client.read(request, ...this.#endless()),
+    );
+    return this.#opened(open());
+  }
+
+  /** A call that takes part in a consumer group: messages come, answers go. */
+  openGroup(): Promise<GroupCallStream> {
+    const open = this.GRPCStreamCreator(persistentService.PersistentSubscriptionsClient, 'group', (client) =>
+      client.read(...this.#endless()),
+    );
+    return this.#opened(open());
   }
 
   /**
@@ -67,7 +82,8 @@ export class KurrentDbClient extends EventStoreDBClient {
     });
     const [major = 0, minor = 0] = features.serverVersion.split('.').map(Number);
     const { create, replayParked } = persistentService.PersistentSubscriptionsService;
-    const isNewEnough = major > OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor >= OLDEST_VERSION[1]);
+    const isNewEnough =
+      major > OLDEST_VERSION[0] || (major === OLDEST_VERSION[0] && minor >= OLDEST_VERSION[1]);
     const hasCalls =
       features.supports(streamsService.StreamsService.batchAppend) &&
       features.supports(create, 'all') &&
@@ -91,16 +107,18 @@ export class KurrentDbClient extends EventStoreDBClient {
     );
   }
 
-  async #opened<T extends BatchAppendCall | ReadCallStream>(
-    name: string,
-    open: (client: InstanceType<typeof streamsService.StreamsClient>, call: unknown) => T,
-  ): Promise<T> {
-    const call = () =>
-      this.callArguments({ requiresLeader: this.#requiresLeader }, { deadline: Number.POSITIVE_INFINITY });
-    const opening = this.GRPCStreamCreator(streamsService.StreamsClient, name, (client) => open(client, call()));
-    const stream = await withinDeadline(this.deadlineMs, opening());
+  async #opened<T>(opening: Promise<T>): Promise<T> {
+    const stream = await withinDeadline(this.deadlineMs, opening);
     this.#connected = true;
     return stream;
+  }
+
+  /** For calls that last as long as they last. */
+  #endless(): ReturnType<KurrentDbClient['callArguments']> {
+    return this.callArguments(
+      { requiresLeader: this.#requiresLeader },
+      { deadline: Number.POSITIVE_INFINITY },
+    );
   }
 }
 

@@ -67,7 +67,8 @@ const IGNORED_OPTIONS = new Set(['throwonappendfailure']);
  */
 export function parseConnectionString(url: string): ConnectionSettings {
   const scheme = SCHEME.exec(url);
-  if (!scheme) throw wrong('it must begin with esdb://, esdb+discover://, kurrentdb:// or kurrentdb+discover://');
+  if (!scheme)
+    throw wrong('it must begin with esdb://, esdb+discover://, kurrentdb:// or kurrentdb+discover://');
   const [beforeQuery, query] = splitOnce(url.slice(scheme[0].length), '?');
   const authority = beforeQuery.replace(/\/+$/, '');
   const at = authority.lastIndexOf('@');
@@ -90,7 +91,8 @@ export function describeHosts(settings: ConnectionSettings): string {
 
 function parseHost(text: string): EndPoint {
   const match = HOST.exec(text.trim());
-  if (!match) throw wrong('it must name a host, or several with commas between them, each with an optional :port');
+  if (!match)
+    throw wrong('it must name a host, or several with commas between them, each with an optional :port');
   const port = match[2] === undefined ? DEFAULT_PORT : Number(match[2]);
   if (port < 1 || port > 65_535) throw wrong('a port lies between 1 and 65535');
   return { address: match[1] as string, port };

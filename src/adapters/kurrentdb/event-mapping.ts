@@ -1,8 +1,8 @@
 /** How an event travels: ours into the server's messages and back, so that it reads back equal. */
 import { randomUUID } from 'node:crypto';
 import shared from '@eventstore/db-client/generated/shared_pb.js';
-import messages from '@eventstore/db-client/generated/streams_pb.js';
 import type { BatchAppendReq } from '@eventstore/db-client/generated/streams_pb.js';
+import messages from '@eventstore/db-client/generated/streams_pb.js';
 import {
   type EventMetadata,
   type NewEvent,
@@ -19,7 +19,13 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** What KurrentDB's own tools follow; they repeat two of our fields, so they are taken off again on reading. */
 const CORRELATION_KEY = '$correlationId';
 const CAUSATION_KEY = '$causationId';
-const REQUIRED_METADATA = ['aggregate_type', 'aggregate_id', 'timestamp', 'correlation_id', 'causation_id'] as const;
+const REQUIRED_METADATA = [
+  'aggregate_type',
+  'aggregate_id',
+  'timestamp',
+  'correlation_id',
+  'causation_id',
+] as const;
 
 /** What reads and persistent subscriptions share of a recorded event on the wire. */
 export interface WireEvent {
@@ -94,12 +100,7 @@ export function toReadableEvent(event: WireEvent): RecordedEvent {
   }
 }
 
-function recordedEvent(
-  event: WireEvent,
-  type: string,
-  data: object,
-  metadata: EventMetadata,
-): RecordedEvent {
+function recordedEvent(event: WireEvent, type: string, data: object, metadata: EventMetadata): RecordedEvent {
   return {
     id: event.getId()?.getString() ?? '',
     type,

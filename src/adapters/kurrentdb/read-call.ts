@@ -1,6 +1,6 @@
 /** One read or subscription under way: takes messages as they come, up to a bound, and hands them over in order. */
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
-import { StoreError } from '../../event-sourcing/store-error.ts';
+import type { StoreError } from '../../event-sourcing/store-error.ts';
 import type { KurrentDbClient, ReadCallStream } from './client.ts';
 import { toStoreError } from './errors.ts';
 
@@ -14,12 +14,12 @@ export interface ReadCallLimits {
 export type Endings = readonly AbortSignal[];
 
 export class ReadCall {
-  readonly #store: string;
   readonly #stream: ReadCallStream;
   readonly #limits: ReadCallLimits;
   readonly #endings: Endings;
   #waiting: ReadResp[] = [];
   #bytes = 0;
+  #isFull = false;
   #ended = false;
   #failure: StoreError | undefined;
   #wake: (() => void) | undefined;
@@ -38,7 +38,6 @@ export class ReadCall {
   }
 
   private constructor(store: string, stream: ReadCallStream, limits: ReadCallLimits, endings: Endings) {
-    this.#store = store;
     this.#stream = stream;
     this.#limits = limits;
     this.#endings = endings;
@@ -63,10 +62,16 @@ export class ReadCall {
       return undefined;
     }
     const taken = this.#waiting;
+    this.#isFull = this.#mustPause;
     this.#waiting = [];
     this.#bytes = 0;
     if (!this.#ended) this.#stream.resume();
     return taken;
+  }
+
+  /** Whether what was taken last had reached a limit, so that more may wait behind it. */
+  get isFull(): boolean {
+    return this.#isFull;
   }
 
   /** Ends the call on the server too; what waits is dropped. */
@@ -80,8 +85,12 @@ export class ReadCall {
     if (this.#ended) return;
     this.#waiting.push(message);
     this.#bytes += sizeOf(message);
-    if (this.#waiting.length >= this.#limits.messages || this.#bytes >= this.#limits.bytes) this.#stream.pause();
+    if (this.#mustPause) this.#stream.pause();
     this.#wake?.();
+  }
+
+  get #mustPause(): boolean {
+    return this.#waiting.length >= this.#limits.messages || this.#bytes >= this.#limits.bytes;
   }
 
   #end(failure?: StoreError): void {

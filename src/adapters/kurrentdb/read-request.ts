@@ -1,7 +1,7 @@
 /** Builds the protocol's read requests, and the filter that keeps the server's own events and ours of no concern out. */
 import shared from '@eventstore/db-client/generated/shared_pb.js';
-import messages from '@eventstore/db-client/generated/streams_pb.js';
 import type { ReadReq } from '@eventstore/db-client/generated/streams_pb.js';
+import messages from '@eventstore/db-client/generated/streams_pb.js';
 import type { Position, ReadDirection } from '../../event-sourcing/event-store.ts';
 
 /** The stream that holds nothing but the identity of the log. */
@@ -84,8 +84,7 @@ export function streamFilter(prefixes: readonly string[] | undefined): StreamFil
   const visible = `(?!\\$|${escaped(IDENTITY_STREAM)}$)`;
   return {
     regex: any ? `^${visible}` : prefixes.length === 0 ? '^(?!)' : `^${visible}(?:${alternatives})`,
-    matches: (stream) =>
-      isVisible(stream) && (any || prefixes.some((prefix) => stream.startsWith(prefix))),
+    matches: (stream) => isVisible(stream) && (any || prefixes.some((prefix) => stream.startsWith(prefix))),
   };
 }
 

@@ -1,7 +1,12 @@
 /** Reads one stream; a read that breaks goes on behind the last event that it gave. */
 import { StreamDeletedError } from '@eventstore/db-client';
 import type { ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
-import type { Position, ReadStreamOptions, RecordedEvent } from '../../event-sourcing/event-store.ts';
+import type {
+  Position,
+  ReadDirection,
+  ReadStreamOptions,
+  RecordedEvent,
+} from '../../event-sourcing/event-store.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import type { KurrentDbClient } from './client.ts';
 import { placeOf, toRecordedEvent } from './event-mapping.ts';
@@ -28,9 +33,9 @@ export class StreamReader {
   async *read(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {
     for await (const { read, revision } of this.#follow(stream, options)) {
       const event = read.getEvent();
-      // A link whose event is gone holds nothing to give.
-      if (event) yield toRecordedEvent(event);
-      else throw new StoreError('corrupt', `The event at revision ${revision} of ${stream} cannot be read.`);
+      if (!event) throw new StoreError('corrupt', `Revision ${revision} of ${stream} holds no event.`);
+      // Links and the like, which a projection of the server may write anywhere, are no events of the bank.
+      if (!event.getMetadataMap().get('type')?.startsWith('$')) yield toRecordedEvent(event);
     }
   }
 
@@ -59,8 +64,20 @@ export class StreamReader {
   }
 
   /** The oldest or newest revision that a stream still has. */
-  async edge(stream: string, direction: 'forwards' | 'backwards'): Promise<number | undefined> {
+  async edge(stream: string, direction: ReadDirection): Promise<number | undefined> {
     for await (const { revision } of this.#follow(stream, { direction, limit: 1 })) return revision;
+    return undefined;
+  }
+
+  /** The data of a stream's oldest or newest event, as bytes. */
+  async edgeData(
+    stream: string,
+    direction: ReadDirection,
+  ): Promise<{ revision: number; data: Uint8Array } | undefined> {
+    for await (const { read, revision } of this.#follow(stream, { direction, limit: 1 })) {
+      const event = read.getEvent();
+      if (event) return { revision, data: event.getData_asU8() };
+    }
     return undefined;
   }
 
