@@ -5,7 +5,6 @@
 import { execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { GenericContainer, Wait } from 'testcontainers';
 
 export interface RunningServer {
   /** A connection string. */
@@ -71,6 +70,8 @@ function hasDocker(): boolean {
 }
 
 async function startContainer(): Promise<RunningServer> {
+  // Loaded only where it is needed: it takes its time.
+  const { GenericContainer, Wait } = await import('testcontainers');
   const container = await new GenericContainer(IMAGE)
     .withEnvironment({
       KURRENTDB_INSECURE: 'true',

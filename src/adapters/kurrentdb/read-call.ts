@@ -52,11 +52,15 @@ export class ReadCall {
 
   /**
    * Everything that has arrived, at least one message unless `silenceMs` pass without any.
+   * @param lingerMs how long to gather more after the first one: until the limits, or until the server has caught up
    * @returns `undefined` when the call has ended
    * @throws StoreError that the call failed with, after all that had come before
    */
-  async take(silenceMs?: number): Promise<readonly ReadResp[] | undefined> {
-    if (this.#waiting.length === 0 && !this.#ended) await this.#arrival(silenceMs);
+  async take(silenceMs: number, lingerMs = 0): Promise<readonly ReadResp[] | undefined> {
+    if (this.#waiting.length === 0) await this.#woken(silenceMs, () => this.#waiting.length > 0);
+    if (lingerMs > 0 && this.#waiting.length > 0 && !this.#isUrgent) {
+      await this.#woken(lingerMs, () => this.#isUrgent);
+    }
     if (this.#waiting.length === 0 && this.#ended) {
       if (this.#failure) throw this.#failure;
       return undefined;
@@ -101,14 +105,24 @@ export class ReadCall {
     this.#wake?.();
   }
 
-  #arrival(silenceMs: number | undefined): Promise<void> {
+  /** Whether nobody should wait for more: no more may come, or the server says that this is all for now. */
+  get #isUrgent(): boolean {
+    return this.#mustPause || this.#waiting.at(-1)?.hasCaughtUp() === true;
+  }
+
+  /** Waits until something holds or the call has ended, but not longer than `milliseconds`. */
+  #woken(milliseconds: number, holds: () => boolean): Promise<void> {
     return new Promise((resolve) => {
-      const timer = silenceMs === undefined ? undefined : setTimeout(() => this.#wake?.(), silenceMs);
-      this.#wake = () => {
+      const done = () => {
         clearTimeout(timer);
         this.#wake = undefined;
         resolve();
       };
+      const timer = setTimeout(done, milliseconds);
+      this.#wake = () => {
+        if (holds() || this.#ended) done();
+      };
+      this.#wake();
     });
   }
 }

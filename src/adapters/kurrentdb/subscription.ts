@@ -22,7 +22,9 @@ import { pause } from './retry.ts';
 import { refuseWhenClosed } from './stream-reader.ts';
 
 /** A batch holds what arrived while the consumer worked, up to these; then the server waits. */
-const BATCH_LIMITS: ReadCallLimits = { messages: 8_192, bytes: 2 * 1024 * 1024 };
+const BATCH_LIMITS: ReadCallLimits = { messages: 8_192, bytes: 1024 * 1024 };
+/** Far behind, fewer and larger batches are cheaper; live, nothing waits. */
+const GATHERING_MS = 250;
 /** After so long without a message the log is looked at, then twice as late again, up to the second. */
 const FIRST_SILENCE_MS = 100;
 const SILENCE_MS_MAX = 1_000;
@@ -82,7 +84,7 @@ export class Subscription {
     let stalledLooks = 0;
     try {
       for (;;) {
-        const taken = await call.take(silenceMs);
+        const taken = await call.take(silenceMs, this.#isLive ? 0 : GATHERING_MS);
         if (!taken || this.#abort.aborted) return;
         const before = this.#position;
         const events = this.#sort(taken);
