@@ -23,7 +23,7 @@ import {
   newMetadata,
   uniqueName,
 } from '../support/event-builders.ts';
-import { liveHeapBytes } from '../support/live-heap.ts';
+import { settledHeapBytes } from '../support/live-heap.ts';
 import { SubscriptionFollower } from '../support/subscription-follower.ts';
 
 export interface OpenedStore {
@@ -826,13 +826,12 @@ function backPressureCases(storeOf: StoreOf): void {
     let seen = 0;
     while (seen === 0) seen += (await batches.next()).value.events.length;
 
-    const before = liveHeapBytes();
+    const before = await settledHeapBytes();
     for (let round = 0; round < 50; round += 1) {
       await mustAppend(store, stream, newEvents(100, { data: { text } }), round * 100);
     }
-    // 20 megabytes have been written; let whatever would collect them in the background do so.
-    await sleep(200);
-    expect(liveHeapBytes() - before).toBeLessThan(8 * MEGABYTE);
+    // 20 megabytes have been written; whatever would collect them in the background has the time to do so.
+    expect((await settledHeapBytes()) - before).toBeLessThan(8 * MEGABYTE);
 
     while (seen < 5_001) seen += (await batches.next()).value.events.length;
     expect(seen).toBe(5_001);
@@ -848,12 +847,11 @@ function backPressureCases(storeOf: StoreOf): void {
       const events = newEvents(2_000, { data: { text: 'x'.repeat(4_096) } });
       await fillStream(store, stream, events);
       const from = await ownFirst(store, stream);
-      const before = liveHeapBytes();
+      const before = await settledHeapBytes();
       const iterable = method === 'readStream' ? store.readStream(stream) : store.readAll({ from });
       const iterator = iterable[Symbol.asyncIterator]();
       await iterator.next();
-      await sleep(100);
-      expect(liveHeapBytes() - before).toBeLessThan(5 * MEGABYTE);
+      expect((await settledHeapBytes()) - before).toBeLessThan(5 * MEGABYTE);
       await iterator.return?.();
     },
   );

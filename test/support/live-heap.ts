@@ -1,9 +1,18 @@
 /** Measures the memory that is really held, for tests that prove it stays flat. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Bytes of JavaScript objects and buffers that are still reachable. */
-export function liveHeapBytes(): number {
+/** For the finalizers of what was collected. */
+const SETTLING_MS = 200;
+
+/**
+ * Bytes of JavaScript objects and buffers that are still reachable, once the memory outside of the heap is gone too:
+ * objects that go let go of it only afterwards.
+ */
+export async function settledHeapBytes(): Promise<number> {
+  collectGarbage();
+  await sleep(SETTLING_MS);
   collectGarbage();
   const { heapUsed, external } = process.memoryUsage();
   return heapUsed + external;

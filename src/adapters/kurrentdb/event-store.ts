@@ -1,0 +1,148 @@
+/** The EventStore port on KurrentDB (formerly EventStoreDB). Everything about the protocol is in the modules beside it. */
+import type { ConsumerGroups } from '../../event-sourcing/consumer-groups.ts';
+import type {
+  AppendResult,
+  EventStore,
+  ExpectedRevision,
+  NewEvent,
+  Position,
+  ReadAllOptions,
+  ReadStreamOptions,
+  RecordedEvent,
+  StreamMetadata,
+  SubscribeOptions,
+  SubscriptionBatch,
+} from '../../event-sourcing/event-store.ts';
+import { StoreError } from '../../event-sourcing/store-error.ts';
+import { AppendCalls } from './append-calls.ts';
+import { Appends } from './appends.ts';
+import { KurrentDbClient } from './client.ts';
+import { parseConnectionString } from './connection-string.ts';
+import { KurrentDbConsumerGroups } from './consumer-groups.ts';
+import { LogReader } from './log-reader.ts';
+import { ParkedMessages } from './parked-messages.ts';
+import { retrying } from './retry.ts';
+import { identify } from './store-identity.ts';
+import { StreamReader } from './stream-reader.ts';
+import { StreamSettings } from './stream-settings.ts';
+import { Subscription } from './subscription.ts';
+
+/** Tries to reach the server when the store is opened; between them the client finds the leader. */
+const OPENING_TRIES = 4;
+
+/**
+ * Connects, makes sure that the server is new enough, and learns the identity of its log, or gives it one.
+ * @param url a connection string: `esdb://…` or `kurrentdb://…`, also with `+discover`
+ * @throws StoreError `invalid_request` for a wrong connection string, `unavailable`, `access_denied` or `unsupported`
+ */
+export async function openKurrentDbEventStore(url: string): Promise<KurrentDbEventStore> {
+  const client = new KurrentDbClient(parseConnectionString(url));
+  const closing = new AbortController();
+  const reader = new StreamReader(client, closing.signal);
+  const appends = new Appends(client.store, new AppendCalls(client), reader, closing.signal);
+  try {
+    const storeId = await retrying(OPENING_TRIES, closing.signal, async () => {
+      await client.checkServer();
+      return identify(reader, appends);
+    });
+    return new KurrentDbEventStore({ client, closing, reader, appends, storeId });
+  } catch (error) {
+    closing.abort();
+    await client.close();
+    throw error;
+  }
+}
+
+/** What an open store is made of. */
+export interface OpenParts {
+  readonly client: KurrentDbClient;
+  readonly closing: AbortController;
+  readonly reader: StreamReader;
+  readonly appends: Appends;
+  readonly storeId: string;
+}
+
+export class KurrentDbEventStore implements EventStore {
+  readonly storeId: string;
+  /** Competing consumers on this log. */
+  readonly consumerGroups: ConsumerGroups;
+  readonly #client: KurrentDbClient;
+  readonly #closing: AbortController;
+  readonly #reader: StreamReader;
+  readonly #log: LogReader;
+  readonly #appends: Appends;
+  readonly #settings: StreamSettings;
+  #isClosed = false;
+
+  constructor({ client, closing, reader, appends, storeId }: OpenParts) {
+    this.storeId = storeId;
+    this.#client = client;
+    this.#closing = closing;
+    this.#reader = reader;
+    this.#log = new LogReader(client, closing.signal);
+    this.#appends = appends;
+    this.#settings = new StreamSettings(client, reader, appends, closing.signal);
+    const parked = new ParkedMessages(client, reader, this.#settings, closing.signal);
+    this.consumerGroups = new KurrentDbConsumerGroups({
+      client,
+      closing: closing.signal,
+      reader,
+      appends,
+      parked,
+    });
+  }
+
+  async append(
+    stream: string,
+    events: readonly NewEvent[],
+    expected: ExpectedRevision,
+  ): Promise<AppendResult> {
+    this.#refuseWhenClosed();
+    return this.#appends.append(stream, events, expected);
+  }
+
+  readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent> {
+    return this.#reader.read(stream, options);
+  }
+
+  readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent> {
+    return this.#log.read(options);
+  }
+
+  subscribeToAll(options: SubscribeOptions): AsyncIterable<SubscriptionBatch> {
+    return new Subscription(this.#client, this.#log, this.#closing.signal, options).batches();
+  }
+
+  async headPosition(): Promise<Position | undefined> {
+    this.#refuseWhenClosed();
+    return retrying(OPENING_TRIES, this.#closing.signal, () => this.#log.head());
+  }
+
+  async getStreamMetadata(stream: string): Promise<StreamMetadata> {
+    this.#refuseWhenClosed();
+    return this.#settings.get(stream);
+  }
+
+  async setStreamMetadata(stream: string, metadata: StreamMetadata): Promise<void> {
+    this.#refuseWhenClosed();
+    return this.#settings.set(stream, metadata);
+  }
+
+  async deleteStream(stream: string): Promise<void> {
+    this.#refuseWhenClosed();
+    return this.#settings.delete(stream);
+  }
+
+  /** Waits for the appends that were accepted, for as long as one answer may take, then ends everything. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    await this.#appends.settled(this.#client.deadlineMs);
+    this.#closing.abort();
+    await this.#client.close();
+  }
+
+  #refuseWhenClosed(): void {
+    if (this.#isClosed) throw new StoreError('closed', `${this.#client.store} is closed.`);
+  }
+}
