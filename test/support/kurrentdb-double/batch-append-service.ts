@@ -1,0 +1,301 @@
+/** `Streams.BatchAppend`: many appends over one call. Server: src/EventStore.Core/Services/Transport/Grpc/Streams.BatchAppend.cs */
+
+import codes from '@eventstore/db-client/generated/code_pb.js';
+import type { StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb.js';
+import shared from '@eventstore/db-client/generated/shared_pb.js';
+import type { Status } from '@eventstore/db-client/generated/status_pb.js';
+import statuses from '@eventstore/db-client/generated/status_pb.js';
+import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
+import streams from '@eventstore/db-client/generated/streams_pb.js';
+import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
+import any from 'google-protobuf/google/protobuf/any_pb.js';
+import empty from 'google-protobuf/google/protobuf/empty_pb.js';
+import { sizeOnDisk } from './append-service.ts';
+import type { DoubleContext } from './double-context.ts';
+import { ANY, NO_STREAM, type ProposedEvent, STREAM_EXISTS } from './event-log.ts';
+import { invalidArgument, RpcError, toRpcError } from './rpc-errors.ts';
+import {
+  fromStreamIdentifier,
+  fromUuid,
+  fromWireNumber,
+  JSON_CONTENT,
+  METADATA_KEYS,
+  toStreamIdentifier,
+  toWireRevision,
+} from './wire.ts';
+import { carryOut, type WriteOutcome } from './write-operations.ts';
+
+type BatchCall = ServerDuplexStream<BatchAppendReq, BatchAppendResp>;
+
+interface PackableMessage {
+  serializeBinary(): Uint8Array;
+}
+
+/** Server: src/EventStore.Core/Services/Transport/Grpc/Status.cs */
+function failure(
+  code: number,
+  name: string,
+  details: PackableMessage,
+  typeName = `event_store.client.${name}`,
+): Status {
+  const packed = new any.Any();
+  packed.pack(details.serializeBinary(), typeName);
+  const status = new statuses.Status();
+  status.setCode(code);
+  status.setMessage(name);
+  status.setDetails(packed);
+  return status;
+}
+
+const ACCESS_DENIED = (): Status =>
+  failure(codes.Code.PERMISSION_DENIED, 'AccessDenied', new shared.AccessDenied());
+const TIMEOUT = (): Status => failure(codes.Code.DEADLINE_EXCEEDED, 'Timeout', new shared.Timeout());
+
+function badRequest(message: string): Status {
+  const details = new shared.BadRequest();
+  details.setMessage(message);
+  return failure(codes.Code.INVALID_ARGUMENT, 'BadRequest', details);
+}
+
+function sizeExceeded(limit: number): Status {
+  const details = new shared.MaximumAppendSizeExceeded();
+  details.setMaxappendsize(limit);
+  return failure(codes.Code.INVALID_ARGUMENT, 'MaximumAppendSizeExceeded', details);
+}
+
+// Server: src/EventStore.Core/Services/Transport/Grpc/WrongExpectedVersion.cs
+function conflicted(expected: number, current: number): Status {
+  const details = new shared.WrongExpectedVersion();
+  if (current === NO_STREAM) details.setCurrentNoStream(new empty.Empty());
+  else details.setCurrentStreamRevision(toWireRevision(current));
+  if (expected === ANY) details.setExpectedAny(new empty.Empty());
+  else if (expected === NO_STREAM) details.setExpectedNoStream(new empty.Empty());
+  else if (expected === STREAM_EXISTS) details.setExpectedStreamExists(new empty.Empty());
+  else details.setExpectedStreamPosition(toWireRevision(expected));
+  return failure(codes.Code.ALREADY_EXISTS, 'WrongExpectedVersion', details);
+}
+
+function deleted(stream: string): Status {
+  const details = new shared.StreamDeleted();
+  details.setStreamIdentifier(toStreamIdentifier(stream));
+  return failure(codes.Code.NOT_FOUND, 'StreamDeleted', details);
+}
+
+// Server: BatchAppendResp.cs (Success.Completed)
+function succeeded(lastRevision: number, position: number | undefined): BatchAppendResp.Success {
+  const success = new streams.BatchAppendResp.Success();
+  if (lastRevision === NO_STREAM) success.setNoStream(new empty.Empty());
+  else success.setCurrentRevision(toWireRevision(lastRevision));
+  if (position === undefined) success.setNoPosition(new empty.Empty());
+  else {
+    const place = new shared.AllStreamPosition();
+    place.setCommitPosition(String(position));
+    place.setPreparePosition(String(position));
+    success.setPosition(place);
+  }
+  return success;
+}
+
+function toExpected(options: BatchAppendReq.Options): number {
+  if (options.hasStreamPosition()) return fromWireNumber(options.getStreamPosition());
+  if (options.hasNoStream()) return NO_STREAM;
+  if (options.hasAny()) return ANY;
+  if (options.hasStreamExists()) return STREAM_EXISTS;
+  throw invalidArgument("'None' is not a valid ExpectedStreamPositionOneofCase");
+}
+
+function toProposedEvent(message: BatchAppendReq.ProposedMessage): ProposedEvent {
+  const metadata = message.getMetadataMap();
+  const type = metadata.get(METADATA_KEYS.type);
+  const contentType = metadata.get(METADATA_KEYS.contentType);
+  if (type === undefined || contentType === undefined) throw new Error('The given key was not present.');
+  return {
+    id: fromUuid(message.getId()),
+    type,
+    isJson: contentType === JSON_CONTENT,
+    data: message.getData_asU8(),
+    metadata: message.getCustomMetadata_asU8(),
+  };
+}
+
+interface PendingWrite {
+  readonly stream: string;
+  readonly expected: number;
+  readonly events: ProposedEvent[];
+  readonly timer: NodeJS.Timeout;
+  size: number;
+}
+
+/** One call; its writes are told apart by their correlation ids. */
+class BatchAppendWorker {
+  readonly #context: DoubleContext;
+  readonly #call: BatchCall;
+  readonly #pending = new Map<string, PendingWrite>();
+
+  constructor(context: DoubleContext, call: BatchCall) {
+    this.#context = context;
+    this.#call = call;
+  }
+
+  take(request: BatchAppendReq): void {
+    const correlationId = request.getCorrelationId();
+    const identifier = request.getOptions()?.getStreamIdentifier();
+    try {
+      if (request.hasOptions() && !this.#begin(request)) return;
+      this.#collect(request);
+    } catch (error) {
+      if (error instanceof RpcError && error.code === 16) this.#fail(error);
+      else this.#refuse(correlationId, identifier, badRequest(toRpcError(error).details));
+    }
+  }
+
+  close(): void {
+    for (const { timer } of this.#pending.values()) clearTimeout(timer);
+    this.#pending.clear();
+  }
+
+  /** @returns whether the write may go on */
+  #begin(request: BatchAppendReq): boolean {
+    const options = request.getOptions() as BatchAppendReq.Options;
+    const correlationId = request.getCorrelationId();
+    const identifier = options.getStreamIdentifier();
+    const stream = fromStreamIdentifier(identifier);
+    const refusal = this.#refusal(stream, identifier === undefined, options);
+    if (refusal !== undefined) {
+      this.#refuse(correlationId, identifier, refusal);
+      return false;
+    }
+    const id = fromUuid(correlationId);
+    if (this.#pending.has(id)) return true;
+    const expected = toExpected(options);
+    const timer = setTimeout(() => this.#timeOut(id, correlationId), this.#timeoutOf(options));
+    timer.unref();
+    this.#pending.set(id, { stream, expected, events: [], timer, size: 0 });
+    return true;
+  }
+
+  #refusal(stream: string, isStreamMissing: boolean, options: BatchAppendReq.Options): Status | undefined {
+    try {
+      this.#context.access.checkStream(this.#call, stream, 'write');
+    } catch (error) {
+      if (error instanceof RpcError && error.code === 7) return ACCESS_DENIED();
+      throw error;
+    }
+    if (isStreamMissing) return badRequest('Required field StreamIdentifier not set.');
+    return this.#timeoutOf(options) <= 0 ? TIMEOUT() : undefined;
+  }
+
+  // Server: the deadline of this client's protocol is a point in time (deadline_21_10_0), capped by the write timeout.
+  #timeoutOf(options: BatchAppendReq.Options): number {
+    const deadline = options.getDeadline();
+    const wanted =
+      deadline === undefined ? Number.POSITIVE_INFINITY : deadline.toDate().getTime() - Date.now();
+    return Math.min(wanted, this.#context.limits.writeTimeoutMs);
+  }
+
+  #timeOut(id: string, correlationId: UUID | undefined): void {
+    const write = this.#pending.get(id);
+    if (write === undefined) return;
+    this.#pending.delete(id);
+    this.#refuse(correlationId, toStreamIdentifier(write.stream), TIMEOUT());
+  }
+
+  #collect(request: BatchAppendReq): void {
+    const id = fromUuid(request.getCorrelationId());
+    const write = this.#pending.get(id);
+    if (write === undefined) return;
+    const { maxAppendSize } = this.#context.limits;
+    for (const message of request.getProposedMessagesList()) {
+      const event = toProposedEvent(message);
+      write.size += sizeOnDisk(event);
+      write.events.push(event);
+    }
+    if (write.size > maxAppendSize) {
+      this.#forget(id, write);
+      const identifier = toStreamIdentifier(write.stream);
+      this.#refuse(request.getCorrelationId(), identifier, sizeExceeded(maxAppendSize));
+      return;
+    }
+    if (!request.getIsFinal()) return;
+    this.#forget(id, write);
+    this.#commit(request.getCorrelationId(), write);
+  }
+
+  #forget(id: string, { timer }: PendingWrite): void {
+    clearTimeout(timer);
+    this.#pending.delete(id);
+  }
+
+  #commit(correlationId: UUID | undefined, { stream, expected, events }: PendingWrite): void {
+    const outcome = carryOut(this.#context, this.#call, () =>
+      this.#context.store.write(stream, expected, events),
+    );
+    this.#answer(correlationId, stream, expected, outcome);
+  }
+
+  #answer(correlationId: UUID | undefined, stream: string, expected: number, outcome: WriteOutcome): void {
+    const identifier = toStreamIdentifier(stream);
+    switch (outcome.result) {
+      case 'success': {
+        const response = this.#response(correlationId, identifier);
+        response.setSuccess(succeeded(outcome.lastRevision, outcome.position));
+        this.#send(response);
+        return;
+      }
+      case 'wrong_expected_version':
+        return this.#refuse(correlationId, identifier, conflicted(expected, outcome.current));
+      case 'stream_deleted':
+        return this.#refuse(correlationId, identifier, deleted(stream));
+      case 'timeout':
+        return this.#refuse(correlationId, identifier, TIMEOUT());
+      case 'refused':
+        return this.#notHandled(correlationId, identifier, outcome.error);
+      case 'silence':
+        return;
+    }
+  }
+
+  // Server: ConvertMessage: a known leader ends the whole call, anything else only answers this write.
+  #notHandled(correlationId: UUID | undefined, identifier: StreamIdentifier, error: RpcError): void {
+    if (error.metadata.get('exception')[0] === 'not-leader') return this.#fail(error);
+    const status = failure(codes.Code.OK, error.details, new empty.Empty(), 'google.protobuf.Empty');
+    this.#refuse(correlationId, identifier, status);
+  }
+
+  #refuse(correlationId: UUID | undefined, identifier: StreamIdentifier | undefined, status: Status): void {
+    const response = this.#response(correlationId, identifier);
+    response.setError(status);
+    this.#send(response);
+  }
+
+  #response(correlationId: UUID | undefined, identifier: StreamIdentifier | undefined): BatchAppendResp {
+    const response = new streams.BatchAppendResp();
+    response.setCorrelationId(correlationId);
+    response.setStreamIdentifier(identifier);
+    return response;
+  }
+
+  #send(response: BatchAppendResp): void {
+    if (!this.#call.cancelled && !this.#call.destroyed) this.#call.write(response);
+  }
+
+  #fail(error: RpcError): void {
+    this.close();
+    this.#call.emit('error', error);
+  }
+}
+
+export function batchAppendHandler(
+  context: DoubleContext,
+): handleBidiStreamingCall<BatchAppendReq, BatchAppendResp> {
+  return (call) => {
+    const worker = new BatchAppendWorker(context, call);
+    call.on('data', (request: BatchAppendReq) => worker.take(request));
+    call.on('end', () => {
+      worker.close();
+      call.end();
+    });
+    call.on('cancelled', () => worker.close());
+    call.on('error', () => worker.close());
+  };
+}

@@ -1,0 +1,291 @@
+/**
+ * Catch-up subscriptions: the log from where the client is, then live events, and back again after falling behind.
+ * Server: src/EventStore.Core/Services/Transport/Enumerators/Enumerator.AllSubscription.cs, Enumerator.AllSubscriptionFiltered.cs,
+ * Enumerator.StreamSubscription.cs; SubscriptionsService.cs (ProcessEventCommited). "Fell behind" is not sent to clients.
+ */
+import { randomUUID } from 'node:crypto';
+import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
+import type { ServerWritableStream } from '@grpc/grpc-js';
+import {
+  compare,
+  InvalidPosition,
+  LOG_START,
+  type LogPosition,
+  positionOf,
+  readAllForwards,
+} from './all-reader.ts';
+import { CallEnded, ResponseWriter } from './call-helpers.ts';
+import type { DoubleContext } from './double-context.ts';
+import { DELETED_STREAM, type EventRecord, STREAM_DELETED_TYPE } from './event-log.ts';
+import { resolve } from './links.ts';
+import { LiveEvents } from './live-events.ts';
+import {
+  type AllFilter,
+  END,
+  READ_BATCH_SIZE,
+  toAllFilter,
+  toAllStart,
+  toStreamStart,
+} from './read-request.ts';
+import { ReadResponses } from './read-responses.ts';
+import { invalidPosition, serverNotReady, streamDeleted } from './rpc-errors.ts';
+import { readStreamForwards } from './stream-reader.ts';
+import { fromStreamIdentifier } from './wire.ts';
+
+type ReadCall = ServerWritableStream<ReadReq, ReadResp>;
+
+const BEFORE_LOG: LogPosition = { commit: -1, prepare: -1 };
+
+/** Sends the messages of one subscription. */
+class Delivery {
+  readonly responses: ReadResponses;
+  readonly #context: DoubleContext;
+  readonly #call: ReadCall;
+  readonly #writer: ResponseWriter<ReadResp>;
+  readonly #resolveLinks: boolean;
+  #newestCheckpoint = BEFORE_LOG;
+
+  constructor(context: DoubleContext, call: ReadCall, options: ReadReq.Options) {
+    this.#context = context;
+    this.#call = call;
+    this.#writer = new ResponseWriter(call);
+    this.#resolveLinks = options.getResolveLinks();
+    this.responses = new ReadResponses(options.getUuidOption()?.hasString() ?? false);
+  }
+
+  get signal(): AbortSignal {
+    return this.#writer.signal;
+  }
+
+  confirm(): Promise<void> {
+    return this.#writer.write(this.responses.confirmation(randomUUID()));
+  }
+
+  caughtUp(): Promise<void> {
+    return this.#writer.write(this.responses.caughtUp());
+  }
+
+  async event(record: EventRecord): Promise<void> {
+    const { faults, store } = this.#context;
+    await faults.delay();
+    await this.#writer.write(this.responses.event(resolve(store.log, record, this.#resolveLinks)));
+    const end = faults.countDelivered();
+    if (end === undefined) return;
+    if (end === 'unavailable') throw serverNotReady();
+    // The bytes of the event leave before the connection breaks.
+    setImmediate(() => this.#context.dropConnectionOf(this.#call));
+    throw new CallEnded();
+  }
+
+  /** A checkpoint is sent once, and never after a later one. */
+  async checkpoint(position: LogPosition): Promise<void> {
+    if (position.commit < 0 || compare(position, this.#newestCheckpoint) <= 0) return;
+    this.#newestCheckpoint = position;
+    await this.#writer.write(this.responses.checkpoint(position));
+  }
+}
+
+type LiveMessage = { readonly event: EventRecord } | { readonly checkpoint: LogPosition };
+
+class AllSubscription {
+  readonly #context: DoubleContext;
+  readonly #delivery: Delivery;
+  readonly #filter: AllFilter;
+  readonly #live = new LiveEvents<LiveMessage>();
+  /** Where the client is: events after it, and checkpoints not before it, are sent. */
+  #checkpoint: LogPosition = BEFORE_LOG;
+  #sequence = 0;
+
+  constructor(context: DoubleContext, delivery: Delivery, filter: AllFilter) {
+    this.#context = context;
+    this.#delivery = delivery;
+    this.#filter = filter;
+  }
+
+  async run(start: LogPosition | typeof END | undefined): Promise<void> {
+    const { log } = this.#context.store;
+    const confirmed: LogPosition = { commit: log.lastIndexedPosition, prepare: log.lastIndexedPosition };
+    const stopListening = this.#listen();
+    try {
+      await this.#delivery.confirm();
+      this.#checkpoint = start === END ? confirmed : (start ?? BEFORE_LOG);
+      if (compare(this.#checkpoint, confirmed) >= 0) await this.#goLive();
+      for (;;) {
+        await this.#catchUp();
+        await this.#goLive();
+      }
+    } finally {
+      stopListening();
+    }
+  }
+
+  // Server: SubscriptionsService.cs: every committed record counts towards the next checkpoint, wanted or not.
+  #listen(): () => void {
+    const { filter, checkpointInterval } = this.#filter;
+    let considered = 0;
+    const unfollow = this.#context.store.log.follow((event) => {
+      if (filter(event)) this.#live.push({ event });
+      considered++;
+      if (checkpointInterval === undefined || considered < checkpointInterval) return;
+      considered = 0;
+      this.#live.push({ checkpoint: positionOf(event) });
+    });
+    const stopFalling = this.#context.faults.onFallBehind(() => this.#live.lose());
+    return () => {
+      unfollow();
+      stopFalling();
+    };
+  }
+
+  async #catchUp(): Promise<void> {
+    const { log } = this.#context.store;
+    const { filter, searchWindow, checkpointInterval = Number.POSITIVE_INFINITY } = this.#filter;
+    let from = this.#checkpoint.commit < 0 ? LOG_START : this.#checkpoint;
+    let considered = 0;
+    for (;;) {
+      const page = readAllForwards(log, { from, count: READ_BATCH_SIZE, searchWindow, filter });
+      for (const record of page.records) {
+        if (compare(positionOf(record), this.#checkpoint) <= 0) continue;
+        await this.#delivery.event(record);
+        this.#checkpoint = positionOf(record);
+      }
+      considered += page.considered;
+      // What is known to have been looked at is what came before this page, or the last event that was sent.
+      if (page.isEnd || considered >= checkpointInterval) {
+        considered %= checkpointInterval;
+        if (compare(this.#checkpoint, page.current) < 0) this.#checkpoint = page.current;
+        await this.#sendCheckpoint();
+      }
+      if (page.isEnd) return;
+      from = page.next;
+    }
+  }
+
+  /** @returns when events were lost */
+  async #goLive(): Promise<void> {
+    await this.#delivery.caughtUp();
+    for (;;) {
+      const live = await this.#live.take(this.#delivery.signal);
+      if (live === undefined) throw new CallEnded();
+      const isNext = live.sequence === this.#sequence + 1;
+      this.#sequence = live.sequence;
+      if (live.item !== undefined && this.#isPassed(live.item)) continue;
+      if (!isNext) return this.#sendCheckpoint();
+      if (live.item !== undefined) await this.#send(live.item);
+    }
+  }
+
+  #isPassed(message: LiveMessage): boolean {
+    return 'event' in message
+      ? compare(positionOf(message.event), this.#checkpoint) <= 0
+      : compare(message.checkpoint, this.#checkpoint) < 0;
+  }
+
+  async #send(message: LiveMessage): Promise<void> {
+    if ('event' in message) await this.#delivery.event(message.event);
+    else await this.#delivery.checkpoint(message.checkpoint);
+    this.#checkpoint = 'event' in message ? positionOf(message.event) : message.checkpoint;
+  }
+
+  async #sendCheckpoint(): Promise<void> {
+    if (this.#filter.checkpointInterval !== undefined) await this.#delivery.checkpoint(this.#checkpoint);
+  }
+}
+
+/** @throws RpcError, CallEnded */
+export async function subscribeToAll(
+  context: DoubleContext,
+  call: ReadCall,
+  options: ReadReq.Options,
+  message: ReadReq.Options.AllOptions,
+): Promise<void> {
+  const filter = toAllFilter(options);
+  const subscription = new AllSubscription(context, new Delivery(context, call, options), filter);
+  try {
+    await subscription.run(toAllStart(message));
+  } catch (error) {
+    throw error instanceof InvalidPosition ? invalidPosition() : error;
+  }
+}
+
+class StreamSubscription {
+  readonly #context: DoubleContext;
+  readonly #delivery: Delivery;
+  readonly #stream: string;
+  readonly #live = new LiveEvents<EventRecord>();
+  /** The revision that was sent last. */
+  #checkpoint = -1;
+  #sequence = 0;
+
+  constructor(context: DoubleContext, delivery: Delivery, stream: string) {
+    this.#context = context;
+    this.#delivery = delivery;
+    this.#stream = stream;
+  }
+
+  async run(start: number | typeof END | undefined): Promise<void> {
+    const { log } = this.#context.store;
+    const last = log.lastRevision(this.#stream);
+    if (last === DELETED_STREAM) throw streamDeleted(this.#stream);
+    const unfollow = log.follow((record) => {
+      if (record.stream === this.#stream) this.#live.push(record);
+    });
+    const stopFalling = this.#context.faults.onFallBehind(() => this.#live.lose());
+    try {
+      await this.#delivery.confirm();
+      this.#checkpoint = start === END ? last : (start ?? -1);
+      if (this.#checkpoint >= last) await this.#goLive();
+      for (;;) {
+        await this.#catchUp();
+        await this.#goLive();
+      }
+    } finally {
+      unfollow();
+      stopFalling();
+    }
+  }
+
+  async #catchUp(): Promise<void> {
+    let from = this.#checkpoint + 1;
+    for (;;) {
+      const page = readStreamForwards(this.#context.store.log, this.#stream, from, READ_BATCH_SIZE);
+      if (page.result === 'stream_deleted') throw streamDeleted(this.#stream);
+      if (page.result === 'no_stream') return;
+      for (const record of page.records) await this.#send(record);
+      if (page.isEnd) return;
+      from = page.next;
+    }
+  }
+
+  /** @returns when events were lost */
+  async #goLive(): Promise<void> {
+    await this.#delivery.caughtUp();
+    for (;;) {
+      const live = await this.#live.take(this.#delivery.signal);
+      if (live === undefined) throw new CallEnded();
+      const isNext = live.sequence === this.#sequence + 1;
+      this.#sequence = live.sequence;
+      if (live.item !== undefined && live.item.revision <= this.#checkpoint) continue;
+      if (!isNext) return;
+      if (live.item !== undefined) await this.#send(live.item);
+    }
+  }
+
+  async #send(record: EventRecord): Promise<void> {
+    await this.#delivery.event(record);
+    this.#checkpoint = record.revision;
+    if (record.type === STREAM_DELETED_TYPE) throw streamDeleted(this.#stream);
+  }
+}
+
+/** @throws RpcError, CallEnded */
+export function subscribeToStream(
+  context: DoubleContext,
+  call: ReadCall,
+  options: ReadReq.Options,
+  message: ReadReq.Options.StreamOptions,
+): Promise<void> {
+  const stream = fromStreamIdentifier(message.getStreamIdentifier());
+  const delivery = new Delivery(context, call, options);
+  return new StreamSubscription(context, delivery, stream).run(toStreamStart(message));
+}
