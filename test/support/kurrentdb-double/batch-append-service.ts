@@ -236,28 +236,42 @@ class BatchAppendWorker {
   #answer(correlationId: UUID | undefined, stream: string, expected: number, outcome: WriteOutcome): void {
     const identifier = toStreamIdentifier(stream);
     switch (outcome.result) {
-      case 'success': {
-        const response = this.#response(correlationId, identifier);
-        response.setSuccess(succeeded(outcome.lastRevision, outcome.position));
-        this.#send(response);
-        return;
-      }
+      case 'success':
+        this.#succeed(correlationId, identifier, succeeded(outcome.lastRevision, outcome.position));
+        break;
       case 'wrong_expected_version':
-        return this.#refuse(correlationId, identifier, conflicted(expected, outcome.current));
+        this.#refuse(correlationId, identifier, conflicted(expected, outcome.current));
+        break;
       case 'stream_deleted':
-        return this.#refuse(correlationId, identifier, deleted(stream));
+        this.#refuse(correlationId, identifier, deleted(stream));
+        break;
       case 'timeout':
-        return this.#refuse(correlationId, identifier, TIMEOUT());
+        this.#refuse(correlationId, identifier, TIMEOUT());
+        break;
       case 'refused':
-        return this.#notHandled(correlationId, identifier, outcome.error);
+        this.#notHandled(correlationId, identifier, outcome.error);
+        break;
       case 'silence':
-        return;
+        break;
     }
+  }
+
+  #succeed(
+    correlationId: UUID | undefined,
+    identifier: StreamIdentifier,
+    success: BatchAppendResp.Success,
+  ): void {
+    const response = this.#response(correlationId, identifier);
+    response.setSuccess(success);
+    this.#send(response);
   }
 
   // Server: ConvertMessage: a known leader ends the whole call, anything else only answers this write.
   #notHandled(correlationId: UUID | undefined, identifier: StreamIdentifier, error: RpcError): void {
-    if (error.metadata.get('exception')[0] === 'not-leader') return this.#fail(error);
+    if (error.metadata.get('exception')[0] === 'not-leader') {
+      this.#fail(error);
+      return;
+    }
     const status = failure(codes.Code.OK, error.details, new empty.Empty(), 'google.protobuf.Empty');
     this.#refuse(correlationId, identifier, status);
   }
