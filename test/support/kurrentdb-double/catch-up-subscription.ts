@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_pb.js';
 import type { ServerWritableStream } from '@grpc/grpc-js';
 import {
+  type AllPage,
   compare,
   InvalidPosition,
   LOG_START,
@@ -150,15 +151,25 @@ class AllSubscription {
         this.#checkpoint = positionOf(record);
       }
       considered += page.considered;
-      // What is known to have been looked at is what came before this page, or the last event that was sent.
+      this.#advance(page);
       if (page.isEnd || considered >= checkpointInterval) {
         considered %= checkpointInterval;
-        if (compare(this.#checkpoint, page.current) < 0) this.#checkpoint = page.current;
         await this.#sendCheckpoint();
       }
       if (page.isEnd) return;
       from = page.next;
     }
+  }
+
+  /**
+   * Where a page began is known to have been looked at, unless the page was empty: then the next event will begin there.
+   * 24.10.4 and 25.0.0 took it all the same. Server: kurrent-io/KurrentDB pull request 4975.
+   */
+  #advance(page: AllPage): void {
+    const isEmpty = compare(page.current, page.next) >= 0;
+    const mayTake = !isEmpty || this.#context.checkpointsAtUnreadEvents;
+    if (mayTake && compare(this.#checkpoint, page.current) < 0) this.#checkpoint = page.current;
+    if (page.isEnd && this.#checkpoint.commit < 0) this.#checkpoint = LOG_START;
   }
 
   /** @returns when events were lost */

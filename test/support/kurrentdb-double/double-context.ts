@@ -28,6 +28,8 @@ export interface DoubleContext {
   readonly faults: Faults;
   readonly access: Access;
   readonly limits: Limits;
+  /** Whether filtered subscriptions name the place of an event that they have yet to read as a checkpoint. */
+  readonly checkpointsAtUnreadEvents: boolean;
   /** Breaks the connection that a call came over. */
   dropConnectionOf(call: AnyCall): void;
 }

@@ -4,13 +4,16 @@
  * adapter that it tests. What it misses: clusters, scavenging, projections beyond the system's links, HTTP.
  */
 
+import { writeFileSync } from 'node:fs';
 import gossip from '@eventstore/db-client/generated/gossip_grpc_pb.js';
+import persistent from '@eventstore/db-client/generated/persistent_grpc_pb.js';
 import features from '@eventstore/db-client/generated/serverfeatures_grpc_pb.js';
 import streams from '@eventstore/db-client/generated/streams_grpc_pb.js';
 import { Server, ServerCredentials } from '@grpc/grpc-js';
 import { Access, type Users } from './access.ts';
 import { appendHandler } from './append-service.ts';
 import { batchAppendHandler } from './batch-append-service.ts';
+import { createCertificate } from './certificate.ts';
 import { gossipHandler, serverFeaturesHandler } from './cluster-services.ts';
 import { Connections } from './connections.ts';
 import { deleteHandler, tombstoneHandler } from './delete-service.ts';
@@ -18,6 +21,8 @@ import { DEFAULT_LIMITS, type DoubleContext, type Limits } from './double-contex
 import { EventLog } from './event-log.ts';
 import { Faults } from './faults.ts';
 import { Journal } from './journal.ts';
+import { PersistentGroups } from './persistent-groups.ts';
+import { persistentSubscriptionHandlers } from './persistent-service.ts';
 import { readHandler } from './read-service.ts';
 import { Store } from './store.ts';
 import { followWithSystemProjections } from './system-projections.ts';
@@ -31,13 +36,17 @@ export interface KurrentDbDoubleOptions {
   readonly version?: string;
   /** Passwords by login name; without it nobody needs any. */
   readonly users?: Users;
+  /** Speaks TLS, and writes the certificate to trust into this file. The client sends credentials over TLS only. */
+  readonly tlsCaFile?: string;
   /** Whether `$ce-`, `$et-` and `$streams` get links to every event, as with the standard projections running. */
   readonly systemProjections?: boolean;
   readonly limits?: Partial<Limits>;
+  /** Checkpoints as 24.10.4 and 25.0.0 had them: a filtered subscription may name an event that it has yet to read. */
+  readonly checkpointsAtUnreadEvents?: boolean;
 }
 
 export interface KurrentDbDouble {
-  /** For the client: `esdb://127.0.0.1:PORT?tls=false`. */
+  /** For the client: `esdb://127.0.0.1:PORT?tls=false`, or one that says which certificate to trust. */
   readonly url: string;
   readonly port: number;
   readonly faults: Faults;
@@ -59,20 +68,26 @@ export async function startKurrentDbDouble(options: KurrentDbDoubleOptions = {})
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
     'grpc.max_send_message_length': -1,
   });
-  const connections = new Connections(server.createConnectionInjector(ServerCredentials.createInsecure()));
+  const connections = new Connections(server.createConnectionInjector(credentialsOf(options)));
   const context: DoubleContext = {
     store: new Store(log),
     faults: new Faults(() => connections.dropAll()),
     access: new Access(options.users, log),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
+    checkpointsAtUnreadEvents: options.checkpointsAtUnreadEvents ?? false,
     dropConnectionOf: (call) => connections.drop(call.getPeer()),
   };
   if (options.systemProjections === true) followWithSystemProjections(context.store);
+  const groups = new PersistentGroups(context.store);
   let port = 0;
   addServices(server, context, options.version ?? DEFAULT_VERSION, () => port);
+  server.addService(
+    persistent.PersistentSubscriptionsService,
+    persistentSubscriptionHandlers(context, groups),
+  );
   port = await connections.listen(options.port ?? 0);
   return {
-    url: `esdb://127.0.0.1:${port}?tls=false`,
+    url: `esdb://127.0.0.1:${port}?${tlsOptionsOf(options)}`,
     port,
     faults: context.faults,
     store: context.store,
@@ -80,11 +95,24 @@ export async function startKurrentDbDouble(options: KurrentDbDoubleOptions = {})
       return connections.count;
     },
     close: async () => {
+      groups.close();
       server.forceShutdown();
       await connections.close();
       journal?.close();
     },
   };
+}
+
+function credentialsOf({ tlsCaFile }: KurrentDbDoubleOptions): ServerCredentials {
+  if (tlsCaFile === undefined) return ServerCredentials.createInsecure();
+  const { certificate, privateKey } = createCertificate();
+  writeFileSync(tlsCaFile, certificate);
+  const pair = { cert_chain: Buffer.from(certificate), private_key: Buffer.from(privateKey) };
+  return ServerCredentials.createSsl(null, [pair]);
+}
+
+function tlsOptionsOf({ tlsCaFile }: KurrentDbDoubleOptions): string {
+  return tlsCaFile === undefined ? 'tls=false' : `tls=true&tlsCAFile=${tlsCaFile}`;
 }
 
 function addServices(server: Server, context: DoubleContext, version: string, port: () => number): void {

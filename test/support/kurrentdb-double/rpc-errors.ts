@@ -111,6 +111,16 @@ export function groupExists(stream: string, group: string): RpcError {
   return ofGroup(status.ALREADY_EXISTS, 'persistent-subscription-exists', stream, group, details);
 }
 
+export function groupFailed(stream: string, group: string, reason: string): RpcError {
+  const details = `Subscription group ${group} on stream ${stream} failed: '${reason}'`;
+  return new RpcError(status.INTERNAL, details, {
+    exception: 'persistent-subscription-failed',
+    'stream-name': stream,
+    'group-name': group,
+    reason,
+  });
+}
+
 export function maximumSubscribersReached(stream: string, group: string): RpcError {
   const details = `Maximum subscriptions reached for subscription group ${group} on stream ${stream}.`;
   return ofGroup(status.FAILED_PRECONDITION, 'maximum-subscribers-reached', stream, group, details);
