@@ -6,8 +6,7 @@ import { openSqliteReadModelStore } from './adapters/sqlite/read-model-store.ts'
 import type { EventStoreLocation, ReadModelLocation } from './config.ts';
 import type { EventReader, EventStore, StreamDirectory } from './event-sourcing/event-store.ts';
 import type { ReadModelReader, ReadModelStore } from './event-sourcing/read-model-store.ts';
-import type { Signal } from './event-sourcing/signal.ts';
-import { StoreError } from './event-sourcing/store-error.ts';
+import { Signal } from './event-sourcing/signal.ts';
 
 /** A store that another thread can open too. */
 export type PersistentEventStoreLocation = Exclude<EventStoreLocation, { kind: 'memory' }>;
@@ -27,7 +26,8 @@ export interface OpenedEventStore {
 /** @throws StoreError when it cannot be opened */
 export async function openEventStore(location: EventStoreLocation): Promise<OpenedEventStore> {
   if (location.kind === 'kurrentdb') {
-    throw new StoreError('unsupported', 'This version has no adapter for KurrentDB.');
+    const { openKurrentDbEventStore } = await import('./adapters/kurrentdb/event-store.ts');
+    return { events: await openKurrentDbEventStore(location.url), appended: new Signal() };
   }
   const events = openSqliteEventStore(location);
   return { events, streams: events, appended: events.appended };
@@ -43,7 +43,9 @@ export interface OpenedEventReader {
 /** A reader beside the store's writer, for another thread or process. @throws StoreError when it cannot be opened */
 export async function openEventReader(location: PersistentEventStoreLocation): Promise<OpenedEventReader> {
   if (location.kind === 'kurrentdb') {
-    throw new StoreError('unsupported', 'This version has no adapter for KurrentDB.');
+    const { openKurrentDbEventStore } = await import('./adapters/kurrentdb/event-store.ts');
+    const reader = await openKurrentDbEventStore(location.url);
+    return { reader, notify() {}, close: () => reader.close() };
   }
   const { reader, close } = openSqliteEventReader(location.path);
   const endCheckpoints = checkpointInBackground(location.path, CHECKPOINT_INTERVAL_MS);
@@ -60,7 +62,8 @@ export async function openEventReader(location: PersistentEventStoreLocation): P
 /** @throws StoreError when it cannot be opened */
 export async function openReadModelStore(location: ReadModelLocation): Promise<ReadModelStore> {
   if (location.kind !== 'mongodb') return openSqliteReadModelStore(location);
-  throw new StoreError('unsupported', 'This version has no adapter for MongoDB.');
+  const { openMongoReadModelStore } = await import('./adapters/mongodb/read-model-store.ts');
+  return openMongoReadModelStore(location.url);
 }
 
 export interface OpenedReadModels {

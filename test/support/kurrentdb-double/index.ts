@@ -21,6 +21,7 @@ import { DEFAULT_LIMITS, type DoubleContext, type Limits } from './double-contex
 import { EventLog } from './event-log.ts';
 import { Faults } from './faults.ts';
 import { Journal } from './journal.ts';
+import { writeStatistics, writeUnreadable } from './odd-events.ts';
 import { PersistentGroups } from './persistent-groups.ts';
 import { persistentSubscriptionHandlers } from './persistent-service.ts';
 import { readHandler } from './read-service.ts';
@@ -53,6 +54,10 @@ export interface KurrentDbDouble {
   /** What is stored, to look at and to write past the client. */
   readonly store: Store;
   readonly connectionCount: number;
+  /** Appends an event that calls itself JSON and is not. */
+  writeUnreadable(stream: string, type: string): void;
+  /** Writes what a server writes about itself every so often. */
+  writeStatistics(): void;
   close(): Promise<void>;
 }
 
@@ -94,6 +99,8 @@ export async function startKurrentDbDouble(options: KurrentDbDoubleOptions = {})
     get connectionCount() {
       return connections.count;
     },
+    writeUnreadable: (stream, type) => writeUnreadable(context.store, stream, type),
+    writeStatistics: () => writeStatistics(context.store, port),
     close: async () => {
       groups.close();
       server.forceShutdown();
