@@ -175,6 +175,34 @@ describe('when read models', () => {
     });
   }
 
+  it('go away, the page does not go on with what they said before', async () => {
+    await fallBehind();
+    let down = false;
+    const unlessDown =
+      <T>(ask: () => Promise<T>) =>
+      () =>
+        down ? gone() : ask();
+    const store = bound(readModels);
+    watch({
+      readModels: {
+        checkpoints: unlessDown(store.checkpoints),
+        countDeadLetters: unlessDown(store.countDeadLetters),
+        listDeadLetters: store.listDeadLetters,
+      },
+      workerState: unlessDown(async () => 'running'),
+      parked: [unlessDown(async () => [{ consumer: 'audit', count: 1 }])],
+      subscriptions: [unlessDown(async () => [{ name: 'publisher', position: 7n }])],
+    });
+    const gauges = ['projection_lag_events', 'subscription_position', 'dead_letters', 'worker_state'];
+    const shown = async () => {
+      const on = await page();
+      return [...gauges, 'parked_messages'].filter((name) => on.samples(`openbank_${name}`).length > 0);
+    };
+    expect(await shown()).toEqual([...gauges, 'parked_messages']);
+    down = true;
+    expect(await shown()).toEqual([]);
+  });
+
   it('come back, they are on the page again', async () => {
     await fallBehind();
     let down = true;
