@@ -1,9 +1,12 @@
-/** Requests whose clients do not wait for the answer. */
+/** Requests whose clients do not wait for the answer, and the page of a process that is only a worker. */
 import type { AddressInfo } from 'node:net';
 import Fastify, { type FastifyInstance } from 'fastify';
+import pino from 'pino';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { buildWorkerApp } from '../../src/http/app.ts';
 import { installHttpMetrics } from '../../src/http/metrics.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
+import { newId } from '../../src/new-id.ts';
 import { eventually } from '../support/eventually.ts';
 import { MetricsPage } from '../support/metrics-page.ts';
 
@@ -54,4 +57,19 @@ it('are in flight until the client hangs up, and are counted as aborted', async 
     'GET /slow/:id aborted': 1,
     'GET /slow/:id 200': 1,
   });
+});
+
+it('a process that is only a worker has a page too', async () => {
+  const unused = () => Promise.reject(new Error('nobody asks'));
+  const logger = pino({ level: 'silent' });
+  const worker = await buildWorkerApp({ logger, newId, metrics, status: unused, readiness: unused });
+  try {
+    await worker.inject({ url: '/api/v1/accounts' });
+    const { statusCode, headers, body } = await worker.inject({ url: '/metrics' });
+    expect([statusCode, headers['content-type']]).toEqual([200, 'text/plain; version=0.0.4; charset=utf-8']);
+    const counted = new MetricsPage(body).table('openbank_http_request_duration_seconds_count');
+    expect(counted).toEqual({ 'GET unmatched 404': 1 });
+  } finally {
+    await worker.close();
+  }
 });
