@@ -65,6 +65,15 @@ module.exports = {
       'Controllers speak to the application.',
     ),
     rule(
+      'metrics',
+      { path: room('metrics') },
+      {
+        path: '^src/',
+        pathNot: [room('metrics'), room('http'), room('application'), room('domain'), room('event-sourcing')],
+      },
+      'It observes through ports and hooks, whatever is behind them.',
+    ),
+    rule(
       'cli',
       { path: room('cli') },
       { path: '^src/', pathNot: [room('cli'), '^src/config\\.ts$', room('domain')] },

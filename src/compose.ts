@@ -1,4 +1,5 @@
 /** The one place where ports meet adapters: reads like a wiring diagram. */
+import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
@@ -16,6 +17,7 @@ import { ReadYourWrites } from './event-sourcing/read-your-writes.ts';
 import { type AggregateType, Repository } from './event-sourcing/repository.ts';
 import { Signal } from './event-sourcing/signal.ts';
 import { buildApp, buildWorkerApp } from './http/app.ts';
+import { ServiceMetrics } from './metrics/service-metrics.ts';
 import { newId } from './new-id.ts';
 import {
   type OpenedEventStore,
@@ -30,7 +32,13 @@ import { newestIds, operations } from './operations.ts';
 import { Parts } from './parts.ts';
 import { projections } from './projections/index.ts';
 import { problemReporter } from './report-problems.ts';
-import { runInThisThread, runInWorkerThread, type WorkerRunner, watchFromAfar } from './worker-runner.ts';
+import {
+  type ReportProblem,
+  runInThisThread,
+  runInWorkerThread,
+  type WorkerRunner,
+  watchFromAfar,
+} from './worker-runner.ts';
 
 export const VERSION: string = packageJson.version;
 
@@ -71,8 +79,9 @@ export async function compose(config: Config, logger: Logger): Promise<OpenBank>
 async function composeApiProcess(config: Config, logger: Logger, parts: Parts): Promise<FastifyInstance> {
   const opened = await parts.open(EVENTS, config.eventStore, () => openEventStore(config.eventStore));
   parts.closeLater(opened.events);
-  const readSide = await composeReadSide(config, opened, logger, parts);
-  return composeApi(config, logger, opened, readSide);
+  const metrics = createMetrics(config);
+  const readSide = await composeReadSide(config, opened, reporter(logger, metrics), parts);
+  return composeApi(config, logger, opened, readSide, metrics);
 }
 
 /** The projections, and as much HTTP as it takes to ask how they are. */
@@ -80,27 +89,61 @@ async function composeWorkerProcess(config: Config, logger: Logger, parts: Parts
   const location = config.eventStore as PersistentEventStoreLocation;
   const events = await parts.open(EVENTS, location, () => openEventReader(location));
   parts.closeLater(events);
-  const worker = await composeWorkerHere(config, events.reader, new Signal(), logger, parts);
+  const metrics = createMetrics(config);
+  const onProblem = reporter(logger, metrics);
+  const worker = await composeWorkerHere(config, events.reader, new Signal(), onProblem, parts);
+  watchStores(metrics, config, events.reader, worker);
   const sources = { config, events: events.reader, ...worker, startedAt: new Date(), version: VERSION };
-  return buildWorkerApp({ logger, newId, ...operations(sources) });
+  return buildWorkerApp({ logger, newId, metrics, ...operations(sources) });
+}
+
+function createMetrics({ role }: Config): ServiceMetrics {
+  return new ServiceMetrics({ version: VERSION, role, node: hostname() });
+}
+
+/** Problems of the worker are counted, and go into the log. */
+function reporter(logger: Logger, metrics: ServiceMetrics): ReportProblem {
+  const log = problemReporter(logger);
+  return (problem) => {
+    metrics.onWorkerReport(problem);
+    log(problem);
+  };
+}
+
+function watchStores(
+  metrics: ServiceMetrics,
+  { eventStore }: Config,
+  events: EventReader,
+  { readModels, worker }: ReadSide,
+): void {
+  metrics.watch({
+    events,
+    // A server's positions are places in its log.
+    positionsCountEvents: eventStore.kind !== 'kurrentdb',
+    readModels,
+    projections,
+    workerState: () => worker.state(),
+    parked: [],
+    subscriptions: [],
+  });
 }
 
 /** Memory cannot be shared between threads, so a store in memory keeps the worker on this one. */
 async function composeReadSide(
   config: Config,
   { events, appended }: OpenedEventStore,
-  logger: Logger,
+  onProblem: ReportProblem,
   parts: Parts,
 ): Promise<ReadSide> {
   if (config.eventStore.kind === 'memory' || config.readModels.kind === 'memory') {
-    return composeWorkerHere(config, events, appended, logger, parts);
+    return composeWorkerHere(config, events, appended, onProblem, parts);
   }
   if (config.role === 'api') {
     const readModels = await openPreparedReadModels(config, events, parts);
     return { readModels, worker: watchFromAfar(readModels) };
   }
   const worker = await parts.open(READ_MODELS, config.readModels, () =>
-    runInWorkerThread(config, appended, problemReporter(logger)),
+    runInWorkerThread(config, appended, onProblem),
   );
   // Closed after the readers: then the writer's connection moves its write-ahead log into the database.
   parts.closeLater({ close: () => worker.stop() });
@@ -114,11 +157,10 @@ async function composeWorkerHere(
   config: Config,
   reader: EventReader,
   appended: Signal,
-  logger: Logger,
+  onProblem: ReportProblem,
   parts: Parts,
 ): Promise<ReadSide> {
   const readModels = await openPreparedReadModels(config, reader, parts);
-  const onProblem = problemReporter(logger);
   const worker = runInThisThread(
     (onProjected) => composeWorker({ reader, readModels, config, onProjected, onProblem }),
     appended,
@@ -145,8 +187,10 @@ export async function composeApi(
   config: Config,
   logger: Logger,
   { events, streams }: OpenedEventStore,
-  { readModels, worker }: ReadSide,
+  readSide: ReadSide,
+  metrics = createMetrics(config),
 ): Promise<FastifyInstance> {
+  const { readModels, worker } = readSide;
   const { defaultCurrency } = config;
   const codec = createBankCodec(defaultCurrency);
   const now = () => new Date();
@@ -155,6 +199,7 @@ export async function composeApi(
       store: events,
       newId,
       now,
+      observer: metrics.repository(type.name),
     });
   const bank: Bank = {
     persons: repository(personType),
@@ -167,11 +212,13 @@ export async function composeApi(
     now,
     defaultCurrency,
   };
+  watchStores(metrics, config, events, readSide);
   return buildApp({
     version: VERSION,
     logger,
     newId,
-    mediator: createMediator(bank, logger),
+    mediator: createMediator(bank, logger, metrics.messages),
+    metrics,
     readYourWrites: new ReadYourWrites({
       storeId: events.storeId,
       readModels,

@@ -1,6 +1,7 @@
 /** What operators ask a running service: is it ready, how far is each projection, which ids are the newest. */
 import type { Config } from './config.ts';
 import type { EventReader, Position, StreamDirectory } from './event-sourcing/event-store.ts';
+import { ageOfNextEvent } from './event-sourcing/lag.ts';
 import type { Collection, ReadModelReader } from './event-sourcing/read-model-store.ts';
 import type { ExampleIds } from './http/openapi.ts';
 import type { Readiness, Status } from './http/schemas.ts';
@@ -119,14 +120,6 @@ async function projectionStatus(sources: OperationSources, head: Position): Prom
   return Promise.all(projections.map(line));
 }
 
-/** How long the oldest event after a position has been waiting, in milliseconds. */
-async function ageOfNextEvent(events: EventReader, position: Position): Promise<number> {
-  // Not from the position after: a server knows only those where something stands.
-  for await (const event of events.readAll({ from: position, limit: 2 })) {
-    if (event.position > position) return Math.max(0, Date.now() - Date.parse(event.recordedAt));
-  }
-  return 0;
-}
 /** How many of the newest accounts are looked through for one that is open. */
 const NEWEST_ACCOUNTS = 20;
 

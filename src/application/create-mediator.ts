@@ -7,7 +7,7 @@ import { CreateDeposit, createDepositHandler } from './commands/create-deposit.t
 import { CreateWithdrawal, createWithdrawalHandler } from './commands/create-withdrawal.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
-import { Mediator } from './mediator.ts';
+import { type Behaviour, Mediator } from './mediator.ts';
 import { type Logger, logging, validation } from './pipeline.ts';
 import * as accounts from './queries/accounts.ts';
 import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.ts';
@@ -15,8 +15,9 @@ import * as persons from './queries/persons.ts';
 import * as streams from './queries/streams.ts';
 import * as transactions from './queries/transactions.ts';
 
-export function createMediator(bank: Bank, logger: Logger): Mediator {
-  return new Mediator([logging(logger), validation])
+/** @param measuring sees every message first, so that it also counts what validation refuses */
+export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour): Mediator {
+  return new Mediator([measuring, logging(logger), validation])
     .register(RegisterPerson, registerPersonHandler(bank))
     .register(CreateBankAccount, createBankAccountHandler(bank))
     .register(CreateDeposit, createDepositHandler(bank))

@@ -6,7 +6,14 @@
  */
 import { LRUCache } from 'lru-cache';
 import type { DomainEvent, EventCodec } from './codec.ts';
-import type { EventMetadata, EventStore, NewEvent, Position } from './event-store.ts';
+import type {
+  AppendResult,
+  EventMetadata,
+  EventStore,
+  ExpectedRevision,
+  NewEvent,
+  Position,
+} from './event-store.ts';
 import { StoreError } from './store-error.ts';
 
 /** What the repository must know of a kind of aggregate. */
@@ -46,12 +53,21 @@ export interface RevisionMismatch {
   readonly actual: number;
 }
 
+/** Hears what a repository does. It is called on the way of every command, so it must be quick, and must not throw. */
+export interface RepositoryObserver {
+  /** An append was answered after `seconds`; `error` means that the store threw, so its outcome may be unknown. */
+  onAppend(outcome: 'ok' | 'conflict' | 'error', events: number, seconds: number): void;
+  /** Whether the state was in memory when it was asked for: once for commands that are folded into one append. */
+  onLookup(cached: boolean): void;
+}
+
 export interface RepositoryOptions {
   readonly store: EventStore;
   readonly newId: () => string;
   readonly now: () => Date;
   /** Aggregates kept in memory; default 10,000. */
   readonly cachedAggregatesMax?: number;
+  readonly observer?: RepositoryObserver;
 }
 
 /** Commands that may wait for one stream; one more is refused as `busy`. */
@@ -98,13 +114,14 @@ export class Repository<S, E extends DomainEvent, R> {
 
   /** The newest state, or nothing when there is no such aggregate. */
   async load(id: string): Promise<Aggregate<S> | undefined> {
+    this.#lookUp(id);
     const { state, revision } = await this.#refresh(id);
     return state === undefined ? undefined : { state, revision };
   }
 
   /** Whether the aggregate was ever created; cheap when it is cached. */
   async exists(id: string): Promise<boolean> {
-    return (this.#cache.get(id) ?? (await this.#refresh(id))).state !== undefined;
+    return (this.#lookUp(id) ?? (await this.#refresh(id))).state !== undefined;
   }
 
   /**
@@ -147,7 +164,7 @@ export class Repository<S, E extends DomainEvent, R> {
   }
 
   async #commitGroup(id: string, group: readonly WaitingCommand<S, E, R>[]): Promise<void> {
-    let known = this.#cache.get(id) ?? (await this.#refresh(id));
+    let known = this.#lookUp(id) ?? (await this.#refresh(id));
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       const now = this.#options.now().toISOString();
       const tentative = decideAll(this.#aggregate, known, group);
@@ -160,7 +177,7 @@ export class Repository<S, E extends DomainEvent, R> {
         continue;
       }
       const expected = known.revision === NOT_CREATED ? 'no_stream' : known.revision;
-      const result = await this.#options.store.append(this.#aggregate.stream(id), events, expected);
+      const result = await this.#append(this.#aggregate.stream(id), events, expected);
       if (result.ok) {
         this.#remember(id, known, tentative);
         return this.#settle(id, group, tentative, now, result.position);
@@ -168,6 +185,26 @@ export class Repository<S, E extends DomainEvent, R> {
       known = await this.#refresh(id);
     }
     throw new StoreError('busy', `Other writers kept changing ${this.#aggregate.stream(id)}.`);
+  }
+
+  #lookUp(id: string): Cached<S> | undefined {
+    const cached = this.#cache.get(id);
+    this.#options.observer?.onLookup(cached !== undefined);
+    return cached;
+  }
+
+  async #append(stream: string, events: NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
+    const { store, observer } = this.#options;
+    if (!observer) return store.append(stream, events, expected);
+    const startedAt = performance.now();
+    let outcome: 'ok' | 'conflict' | 'error' = 'error';
+    try {
+      const result = await store.append(stream, events, expected);
+      outcome = result.ok ? 'ok' : 'conflict';
+      return result;
+    } finally {
+      observer.onAppend(outcome, events.length, (performance.now() - startedAt) / 1000);
+    }
   }
 
   /** Reads what the cache does not have yet, which is usually nothing. */

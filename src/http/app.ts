@@ -7,12 +7,14 @@ import { checkInput } from '../application/fields.ts';
 import { installConsistencyTokens } from './consistency.ts';
 import { accountsController } from './controllers/accounts.ts';
 import { healthController } from './controllers/health.ts';
+import { metricsController } from './controllers/metrics.ts';
 import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
 import { transactionsController } from './controllers/transactions.ts';
 import { answerClientError, answerUnreadableUrl, installErrorHandler } from './error-handler.ts';
 import { installJsonBody } from './json-body.ts';
 import type { Services } from './messages.ts';
+import { type HttpMetrics, installHttpMetrics, measure } from './metrics.ts';
 import { type ExampleIds, installOpenApi } from './openapi.ts';
 import { type InputPlace, inputProblem, ProblemException, problem, sendProblem } from './problems.ts';
 
@@ -31,9 +33,10 @@ export interface AppOptions extends Services {
   readonly logger: FastifyBaseLogger;
   readonly newId: () => string;
   readonly newestIds: ExampleIds;
+  readonly metrics: HttpMetrics;
 }
 
-export type WorkerAppOptions = Pick<AppOptions, 'logger' | 'newId' | 'status' | 'readiness'>;
+export type WorkerAppOptions = Pick<AppOptions, 'logger' | 'newId' | 'metrics' | 'status' | 'readiness'>;
 
 export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   const { version, readYourWrites } = options;
@@ -49,6 +52,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     { prefix: '/api/v1' },
   );
   await app.register(healthController(options));
+  await app.register(metricsController(options));
   await app.register(operationsController(options));
   return app;
 }
@@ -57,18 +61,22 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 export async function buildWorkerApp(options: WorkerAppOptions): Promise<FastifyInstance> {
   const app = createApp(options);
   await app.register(healthController(options));
+  await app.register(metricsController(options));
   return app;
 }
 
 /** What every application has in common: limits, input checks, problems, a graceful end. */
-function createApp({ logger, newId }: Pick<AppOptions, 'logger' | 'newId'>) {
+function createApp({ logger, newId, metrics }: Pick<AppOptions, 'logger' | 'newId' | 'metrics'>) {
   const app = Fastify({
     loggerInstance: logger,
     // The request id goes into each log line by name: a logger of its own for each request would cost more.
     childLoggerFactory: (parent) => parent,
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
-    frameworkErrors: answerUnreadableUrl,
+    frameworkErrors: (error, request, reply) => {
+      measure(request, reply, metrics.requests);
+      answerUnreadableUrl(error, request, reply);
+    },
     clientErrorHandler: answerClientError,
     bodyLimit: BODY_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
@@ -84,6 +92,7 @@ function createApp({ logger, newId }: Pick<AppOptions, 'logger' | 'newId'>) {
   app.setSerializerCompiler(() => JSON.stringify);
   installJsonBody(app);
   installErrorHandler(app);
+  installHttpMetrics(app, metrics.requests);
   let closing = false;
   app.addHook('onRequest', (request, reply, done) => {
     reply.header('x-request-id', request.id);

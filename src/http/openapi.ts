@@ -36,7 +36,7 @@ export async function installOpenApi(
         { name: 'persons', description: 'Who owns accounts.' },
         { name: 'accounts', description: 'Accounts, their balances and their history.' },
         { name: 'transactions', description: 'Money in and out.' },
-        { name: 'operations', description: 'Health, status and the stream browser.' },
+        { name: 'operations', description: 'Health, metrics, status and the stream browser.' },
       ],
     },
     transform: jsonSchemaTransform,

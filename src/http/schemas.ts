@@ -231,6 +231,10 @@ export const readinessSchema = z
 
 export type Readiness = z.output<typeof readinessSchema>;
 
+export const metricsPageSchema = z
+  .string()
+  .meta({ description: 'Prometheus text format 0.0.4.', examples: ['openbank_http_requests_in_flight 1\n'] });
+
 /** Documents problem codes, grouped by status: the description lists each code. */
 export function problemResponses(codes: readonly ProblemCode[]): Record<number, z.ZodType> {
   const all = new Set<ProblemCode>([...codes, 'malformed_request', 'internal_error']);

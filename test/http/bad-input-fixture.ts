@@ -69,7 +69,7 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
 
 type Command = Exclude<
   OperationId,
-  `${'get' | 'list' | 'read'}${string}` | 'live' | 'ready' | 'status' | 'explainProblem'
+  `${'get' | 'list' | 'read'}${string}` | 'live' | 'ready' | 'status' | 'metrics' | 'explainProblem'
 >;
 
 /** For each command a request that would go through, to be spoilt in one place by a row. */

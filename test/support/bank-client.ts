@@ -8,6 +8,7 @@ import {
   accountStateSchema,
   deadLettersSchema,
   eventPageSchema,
+  metricsPageSchema,
   ownerSummarySchema,
   personPageSchema,
   personSchema,
@@ -49,6 +50,7 @@ export const OPERATIONS = {
   getTransaction: ['GET', '/api/v1/transactions/{id}', 200, postingSchema],
   live: ['GET', '/health/live', 200, livenessSchema],
   ready: ['GET', '/health/ready', 200, readinessSchema],
+  metrics: ['GET', '/metrics', 200, metricsPageSchema],
   status: ['GET', '/admin/status', 200, statusSchema],
   listDeadLetters: ['GET', '/admin/dead-letters', 200, deadLettersSchema],
   listStreams: ['GET', '/admin/streams', 200, streamPageSchema],
@@ -135,7 +137,8 @@ export class BankClient {
     );
     const response = await this.fetch(method, path, options);
     if (response.status !== status) return this.#refusal(operation, response);
-    const body = schema.parse(await jsonOf(response, 'application/json')) as BodyOf<K>;
+    const answer = schema instanceof z.ZodString ? pageOf(response) : jsonOf(response, 'application/json');
+    const body = schema.parse(await answer) as BodyOf<K>;
     expectAmounts(body);
     if (method !== 'GET') expectHeadersOfWrite(response, body);
     return { ok: true, body, ...headOf(response) };
@@ -240,16 +243,23 @@ function queryOf(query: NonNullable<CallOptions['query']>): string {
 }
 
 async function jsonOf(response: Response, mediaType: string): Promise<unknown> {
+  return JSON.parse(await textOf(response, `${mediaType}; charset=utf-8`));
+}
+
+/** The metrics are the one answer that is not JSON. */
+function pageOf(response: Response): Promise<string> {
+  return textOf(response, 'text/plain; version=0.0.4; charset=utf-8');
+}
+
+async function textOf(response: Response, contentType: string): Promise<string> {
   const text = await response.text();
   const type = response.headers.get('content-type');
-  expect(type, `${response.status} ${response.url} ${text.slice(0, 500)}`).toBe(
-    `${mediaType}; charset=utf-8`,
-  );
+  expect(type, `${response.status} ${response.url} ${text.slice(0, 500)}`).toBe(contentType);
   // What never became a request has no id.
   if (!NO_REQUEST.includes(response.status)) {
     expect(response.headers.get('x-request-id')).toMatch(/^[\w.:-]+$/);
   }
-  return JSON.parse(text);
+  return text;
 }
 
 function headOf(response: Response): Head {
