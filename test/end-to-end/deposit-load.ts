@@ -1,4 +1,5 @@
 /** Many clients that deposit without a pause, and remember exactly what they were told. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { BankClient } from '../support/bank-client.ts';
 
 export interface Acknowledged {
@@ -8,6 +9,9 @@ export interface Acknowledged {
   readonly cents: bigint;
 }
 
+/** How long a client that goes on after a failure waits, in milliseconds. */
+const PATIENCE_MS = 50;
+
 export class DepositLoad {
   /** Deposits that were answered with 201. */
   readonly acknowledged: Acknowledged[] = [];
@@ -15,13 +19,24 @@ export class DepositLoad {
   sent = 0;
   readonly #client: BankClient;
   readonly #accounts: readonly string[];
+  readonly #goesOn: boolean;
   readonly #connections: Promise<void>[];
   #stopping = false;
 
-  /** @param random decides on accounts and amounts */
-  constructor(client: BankClient, accounts: readonly string[], connections: number, random: () => number) {
+  /**
+   * @param random decides on accounts and amounts
+   * @param goesOn whether a client tries another deposit after one that failed, or leaves
+   */
+  constructor(
+    client: BankClient,
+    accounts: readonly string[],
+    connections: number,
+    random: () => number,
+    goesOn = false,
+  ) {
     this.#client = client;
     this.#accounts = accounts;
+    this.#goesOn = goesOn;
     this.#connections = Array.from({ length: connections }, () => this.#depositAway(random));
   }
 
@@ -39,7 +54,8 @@ export class DepositLoad {
         await this.#deposit(account_id, cents);
       } catch {
         // A broken connection says nothing about the deposit: it counts as never acknowledged.
-        return;
+        if (!this.#goesOn) return;
+        await sleep(PATIENCE_MS);
       }
     }
   }

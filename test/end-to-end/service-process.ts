@@ -48,6 +48,15 @@ export class ServiceProcess {
     return Number(this.#running.child.pid);
   }
 
+  /** It stands still, as a machine does that swaps or is moved, and knows nothing of it. */
+  pause(): void {
+    this.#running.child.kill('SIGSTOP');
+  }
+
+  resume(): void {
+    this.#running.child.kill('SIGCONT');
+  }
+
   /** Sends a signal and waits for the end. */
   end(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' = 'SIGTERM'): Promise<Ended> {
     this.#running.child.kill(signal);

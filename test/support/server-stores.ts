@@ -6,7 +6,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
-import { MongoStandIn, newDatabase } from './mongodb-server.ts';
+import { MongoStandIn, mongoTargets, newDatabase } from './mongodb-server.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 const DOUBLE = join(import.meta.dirname, 'kurrentdb-double', 'main.ts');
@@ -67,7 +67,17 @@ export class KurrentDbProcess {
 
 export interface ServerStores {
   readonly settings: Readonly<Record<string, string>>;
+  /** Missing when it is a real server, which is not ours to kill. */
+  readonly kurrentDb: KurrentDbProcess | undefined;
+  readonly mongoDb: MongoStandIn | undefined;
   stop(): Promise<void>;
+}
+
+/** Why there are no servers for a bank here; nothing when there are. */
+export async function serverStoresMissing(): Promise<string | undefined> {
+  if (process.env.MONGODB_TEST_URL) return undefined;
+  const targets = await mongoTargets();
+  return targets.find(({ missing }) => missing === undefined) ? undefined : targets[0]?.missing;
 }
 
 /** Both servers for one bank alone. */
@@ -77,6 +87,8 @@ export async function startServerStores(): Promise<ServerStores> {
   const mongoDb = MONGODB_TEST_URL ? undefined : await MongoStandIn.start();
   const database = newDatabase({ url: mongoDb?.url ?? String(MONGODB_TEST_URL) });
   return {
+    kurrentDb,
+    mongoDb,
     settings: {
       OPENBANK_EVENT_STORE: kurrentDb?.url ?? String(KURRENTDB_TEST_URL),
       OPENBANK_READ_MODELS: database.url,

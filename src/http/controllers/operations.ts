@@ -49,7 +49,7 @@ export const operationsController =
           querystring: streamListFields,
           response: {
             200: streamPageSchema,
-            ...problemResponses([...QUERY_CODES, 'store_unavailable']),
+            ...problemResponses([...QUERY_CODES, 'not_supported', 'store_unavailable']),
           },
         },
       },
