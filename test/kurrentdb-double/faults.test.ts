@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   type EventStoreDBClient,
   FOLLOWER,
+  LEADER,
   NO_STREAM,
   persistentSubscriptionToAllSettingsFromDefaults,
   type ResolvedEvent,
@@ -123,8 +124,11 @@ it('as a follower refuses only what requires the leader, and says in gossip what
   });
   // Refused, the client goes to the leader by itself.
   await next.createPersistentSubscriptionToAll('workers', settings);
-  const cluster = `esdb://127.0.0.1:${double.port},127.0.0.1:${leader.port}?tls=false&nodePreference=${FOLLOWER}`;
-  expect(await stored(connect(cluster))).toEqual([1]);
+  const cluster = `esdb://127.0.0.1:${double.port},127.0.0.1:${double.port}?tls=false&nodePreference=`;
+  expect(numbers(await collect(connect(`${cluster}${FOLLOWER}`).readStream('a-1')))).toEqual([1]);
+  expect(await rejectionOf(collect(connect(`${cluster}${LEADER}`).readStream('a-1')))).toMatchObject({
+    type: 'stream-not-found',
+  });
 });
 
 it('is unavailable for a time', async () => {

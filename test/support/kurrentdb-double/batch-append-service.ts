@@ -1,16 +1,21 @@
 /** `Streams.BatchAppend`: many appends over one call. Server: src/EventStore.Core/Services/Transport/Grpc/Streams.BatchAppend.cs */
 
-import codes from '@eventstore/db-client/generated/code_pb.js';
 import type { StreamIdentifier, UUID } from '@eventstore/db-client/generated/shared_pb.js';
-import shared from '@eventstore/db-client/generated/shared_pb.js';
 import type { Status } from '@eventstore/db-client/generated/status_pb.js';
-import statuses from '@eventstore/db-client/generated/status_pb.js';
 import type { BatchAppendReq, BatchAppendResp } from '@eventstore/db-client/generated/streams_pb.js';
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
-import any from 'google-protobuf/google/protobuf/any_pb.js';
-import empty from 'google-protobuf/google/protobuf/empty_pb.js';
 import { sizeOnDisk } from './append-service.ts';
+import {
+  accessDenied,
+  badRequest,
+  conflicted,
+  deleted,
+  notHandled,
+  sizeExceeded,
+  succeeded,
+  timedOut,
+} from './batch-append-statuses.ts';
 import type { DoubleContext } from './double-context.ts';
 import { ANY, NO_STREAM, type ProposedEvent, STREAM_EXISTS } from './event-log.ts';
 import { invalidArgument, RpcError, toRpcError } from './rpc-errors.ts';
@@ -21,80 +26,10 @@ import {
   JSON_CONTENT,
   METADATA_KEYS,
   toStreamIdentifier,
-  toWireRevision,
 } from './wire.ts';
 import { carryOut, type WriteOutcome } from './write-operations.ts';
 
 type BatchCall = ServerDuplexStream<BatchAppendReq, BatchAppendResp>;
-
-interface PackableMessage {
-  serializeBinary(): Uint8Array;
-}
-
-/** Server: src/EventStore.Core/Services/Transport/Grpc/Status.cs */
-function failure(
-  code: number,
-  name: string,
-  details: PackableMessage,
-  typeName = `event_store.client.${name}`,
-): Status {
-  const packed = new any.Any();
-  packed.pack(details.serializeBinary(), typeName);
-  const status = new statuses.Status();
-  status.setCode(code);
-  status.setMessage(name);
-  status.setDetails(packed);
-  return status;
-}
-
-const ACCESS_DENIED = (): Status =>
-  failure(codes.Code.PERMISSION_DENIED, 'AccessDenied', new shared.AccessDenied());
-const TIMEOUT = (): Status => failure(codes.Code.DEADLINE_EXCEEDED, 'Timeout', new shared.Timeout());
-
-function badRequest(message: string): Status {
-  const details = new shared.BadRequest();
-  details.setMessage(message);
-  return failure(codes.Code.INVALID_ARGUMENT, 'BadRequest', details);
-}
-
-function sizeExceeded(limit: number): Status {
-  const details = new shared.MaximumAppendSizeExceeded();
-  details.setMaxappendsize(limit);
-  return failure(codes.Code.INVALID_ARGUMENT, 'MaximumAppendSizeExceeded', details);
-}
-
-// Server: src/EventStore.Core/Services/Transport/Grpc/WrongExpectedVersion.cs
-function conflicted(expected: number, current: number): Status {
-  const details = new shared.WrongExpectedVersion();
-  if (current === NO_STREAM) details.setCurrentNoStream(new empty.Empty());
-  else details.setCurrentStreamRevision(toWireRevision(current));
-  if (expected === ANY) details.setExpectedAny(new empty.Empty());
-  else if (expected === NO_STREAM) details.setExpectedNoStream(new empty.Empty());
-  else if (expected === STREAM_EXISTS) details.setExpectedStreamExists(new empty.Empty());
-  else details.setExpectedStreamPosition(toWireRevision(expected));
-  return failure(codes.Code.ALREADY_EXISTS, 'WrongExpectedVersion', details);
-}
-
-function deleted(stream: string): Status {
-  const details = new shared.StreamDeleted();
-  details.setStreamIdentifier(toStreamIdentifier(stream));
-  return failure(codes.Code.NOT_FOUND, 'StreamDeleted', details);
-}
-
-// Server: BatchAppendResp.cs (Success.Completed)
-function succeeded(lastRevision: number, position: number | undefined): BatchAppendResp.Success {
-  const success = new streams.BatchAppendResp.Success();
-  if (lastRevision === NO_STREAM) success.setNoStream(new empty.Empty());
-  else success.setCurrentRevision(toWireRevision(lastRevision));
-  if (position === undefined) success.setNoPosition(new empty.Empty());
-  else {
-    const place = new shared.AllStreamPosition();
-    place.setCommitPosition(String(position));
-    place.setPreparePosition(String(position));
-    success.setPosition(place);
-  }
-  return success;
-}
 
 function toExpected(options: BatchAppendReq.Options): number {
   if (options.hasStreamPosition()) return fromWireNumber(options.getStreamPosition());
@@ -178,11 +113,11 @@ class BatchAppendWorker {
     try {
       this.#context.access.checkStream(this.#call, stream, 'write');
     } catch (error) {
-      if (error instanceof RpcError && error.code === 7) return ACCESS_DENIED();
+      if (error instanceof RpcError && error.code === 7) return accessDenied();
       throw error;
     }
     if (isStreamMissing) return badRequest('Required field StreamIdentifier not set.');
-    return this.#timeoutOf(options) <= 0 ? TIMEOUT() : undefined;
+    return this.#timeoutOf(options) <= 0 ? timedOut() : undefined;
   }
 
   // Server: the deadline of this client's protocol is a point in time (deadline_21_10_0), capped by the write timeout.
@@ -197,7 +132,7 @@ class BatchAppendWorker {
     const write = this.#pending.get(id);
     if (write === undefined) return;
     this.#pending.delete(id);
-    this.#refuse(correlationId, toStreamIdentifier(write.stream), TIMEOUT());
+    this.#refuse(correlationId, toStreamIdentifier(write.stream), timedOut());
   }
 
   #collect(request: BatchAppendReq): void {
@@ -246,7 +181,7 @@ class BatchAppendWorker {
         this.#refuse(correlationId, identifier, deleted(stream));
         break;
       case 'timeout':
-        this.#refuse(correlationId, identifier, TIMEOUT());
+        this.#refuse(correlationId, identifier, timedOut());
         break;
       case 'refused':
         this.#notHandled(correlationId, identifier, outcome.error);
@@ -272,7 +207,7 @@ class BatchAppendWorker {
       this.#fail(error);
       return;
     }
-    const status = failure(codes.Code.OK, error.details, new empty.Empty(), 'google.protobuf.Empty');
+    const status = notHandled(error.details);
     this.#refuse(correlationId, identifier, status);
   }
 

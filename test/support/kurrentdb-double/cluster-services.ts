@@ -1,6 +1,6 @@
 /** What a client asks before anything else: who is in the cluster, and what the server can do. */
 
-import type { ClusterInfo } from '@eventstore/db-client/generated/gossip_pb.js';
+import type { ClusterInfo, MemberInfo } from '@eventstore/db-client/generated/gossip_pb.js';
 import gossip from '@eventstore/db-client/generated/gossip_pb.js';
 import type { SupportedMethod, SupportedMethods } from '@eventstore/db-client/generated/serverfeatures_pb.js';
 import features from '@eventstore/db-client/generated/serverfeatures_pb.js';
@@ -11,27 +11,36 @@ import type { DoubleContext } from './double-context.ts';
 import { unimplemented } from './rpc-errors.ts';
 import { toUuid } from './wire.ts';
 
+type VNodeState = Parameters<MemberInfo['setState']>[0];
+
 const INSTANCE_ID = '5b1c2b33-1f7f-4f55-8d11-2f6a6c3a0d01';
+const LEADER_ID = '5b1c2b33-1f7f-4f55-8d11-2f6a6c3a0d02';
 const TICKS_PER_MILLISECOND = 10_000;
 
-/** One node, alive. Server: src/EventStore.Core/Services/Transport/Grpc/Gossip.Read.cs */
+function toMember(host: string, port: number, state: VNodeState, instanceId: string): MemberInfo {
+  const endPoint = new gossip.EndPoint();
+  endPoint.setAddress(host);
+  endPoint.setPort(port);
+  const member = new gossip.MemberInfo();
+  member.setInstanceId(toUuid(instanceId, false));
+  member.setTimeStamp(String(Date.now() * TICKS_PER_MILLISECOND));
+  member.setState(state);
+  member.setIsAlive(true);
+  member.setHttpEndPoint(endPoint);
+  return member;
+}
+
+/** The node itself and, when it follows one, its leader. Server: src/EventStore.Core/Services/Transport/Grpc/Gossip.Read.cs */
 export function gossipHandler(
   context: DoubleContext,
   port: () => number,
 ): handleUnaryCall<Empty, ClusterInfo> {
   return unary(() => {
-    const endPoint = new gossip.EndPoint();
-    endPoint.setAddress('127.0.0.1');
-    endPoint.setPort(port());
-    const member = new gossip.MemberInfo();
-    member.setInstanceId(toUuid(INSTANCE_ID, false));
-    member.setTimeStamp(String(Date.now() * TICKS_PER_MILLISECOND));
+    const { isFollowing, leader } = context.faults;
     const { FOLLOWER, LEADER } = gossip.MemberInfo.VNodeState;
-    member.setState(context.faults.isFollowing ? FOLLOWER : LEADER);
-    member.setIsAlive(true);
-    member.setHttpEndPoint(endPoint);
     const cluster = new gossip.ClusterInfo();
-    cluster.setMembersList([member]);
+    cluster.addMembers(toMember('127.0.0.1', port(), isFollowing ? FOLLOWER : LEADER, INSTANCE_ID));
+    if (leader !== undefined) cluster.addMembers(toMember(leader.host, leader.port, LEADER, LEADER_ID));
     return cluster;
   });
 }

@@ -87,10 +87,6 @@ export class EventLog {
     return this.#streams.get(stream) ?? [];
   }
 
-  streamNames(): IterableIterator<string> {
-    return this.#streams.keys();
-  }
-
   /**
    * The newest revision of a stream; a metastream is deleted when its stream is.
    * Server: src/EventStore.Core/Services/Storage/ReaderIndex/IndexReader.cs (GetStreamLastEventNumberCached)

@@ -123,6 +123,11 @@ export class Faults {
     return this.#following !== undefined;
   }
 
+  /** Whom the node follows, as far as it knows. */
+  get leader(): LeaderEndpoint | undefined {
+    return this.#following?.leader;
+  }
+
   /** Counts an event that a subscription has delivered. @returns how the subscription ends, if it does */
   countDelivered(): SubscriptionEnd | undefined {
     if (this.#subscription === undefined) return undefined;

@@ -6,6 +6,7 @@
 import { compare, InvalidPosition, type LogPosition } from './all-reader.ts';
 import type { EventRecord } from './event-log.ts';
 import { originalOf, resolve } from './links.ts';
+import { GroupCheckpoints, type Progress } from './persistent-checkpoints.ts';
 import { Consumer, type ConsumerSink, Consumers } from './persistent-consumers.ts';
 import {
   idOf,
@@ -40,16 +41,13 @@ export class PersistentGroup {
   readonly buffer: StreamBuffer;
   totalItems = 0;
   lastKnownPosition: LogPosition | undefined;
-  lastCheckpoint: LogPosition | undefined;
   readonly #store: Store;
-  readonly #checkpoints: CheckpointStream;
+  readonly #checkpoints: GroupCheckpoints;
   #isReading = false;
   #isOver = false;
   #skipsFirst = false;
   #nextToRead: LogPosition;
   #nextSequence = 0;
-  #lastCheckpointedSequence = -1;
-  #lastCheckpointedAt = Number.NEGATIVE_INFINITY;
   /** The newest message that was pushed, or record that was skipped. */
   #lastPushed: { sequence: number; position: LogPosition | undefined } = {
     sequence: -1,
@@ -67,7 +65,7 @@ export class PersistentGroup {
     this.source = toEventSource(definition);
     this.consumers = new Consumers(settings.strategy);
     this.#store = store;
-    this.#checkpoints = new CheckpointStream(store, this.key);
+    this.#checkpoints = new GroupCheckpoints(new CheckpointStream(store, this.key), this.source, settings);
     this.parked = new ParkedStream(store, this.key);
     const checkpoint = this.#checkpoints.load();
     const isLive = settings.startFrom.commit < 0;
@@ -75,14 +73,11 @@ export class PersistentGroup {
       this.#nextToRead = isLive ? LOG_START : settings.startFrom;
       this.buffer = new StreamBuffer(settings.bufferSize, settings.liveBufferSize, undefined, !isLive);
     } else {
-      const position = this.source.parse(checkpoint);
-      this.#nextToRead = position;
+      this.#nextToRead = checkpoint;
       this.#skipsFirst = true;
       this.#nextSequence = 1;
-      this.#lastCheckpointedSequence = 0;
-      this.#lastPushed = { sequence: 0, position };
-      this.lastCheckpoint = position;
-      this.buffer = new StreamBuffer(settings.bufferSize, settings.liveBufferSize, position, true);
+      this.#lastPushed = { sequence: 0, position: checkpoint };
+      this.buffer = new StreamBuffer(settings.bufferSize, settings.liveBufferSize, checkpoint, true);
       this.parked.loadCount();
     }
     this.#readMore();
@@ -90,6 +85,10 @@ export class PersistentGroup {
 
   get status(): string {
     return this.buffer.isLive ? 'Live' : 'Behind';
+  }
+
+  get lastCheckpoint(): LogPosition | undefined {
+    return this.#checkpoints.last;
   }
 
   get hasMostConsumers(): boolean {
@@ -304,23 +303,12 @@ export class PersistentGroup {
     }
   }
 
-  // (TryMarkCheckpoint)
   #markCheckpoint(isTimeCheck: boolean): void {
-    const { minCheckpointCount, maxCheckpointCount, checkpointAfterMs } = this.definition.settings;
-    const { sequence, position } = this.#safeToForget();
-    if (sequence === -1 || position === undefined) return;
-    const difference = sequence - this.#lastCheckpointedSequence;
-    const after = checkpointAfterMs === 0 ? Number.POSITIVE_INFINITY : checkpointAfterMs;
-    if (Date.now() - this.#lastCheckpointedAt < after && difference < maxCheckpointCount) return;
-    if (difference < maxCheckpointCount && !(isTimeCheck && difference >= minCheckpointCount)) return;
-    this.#lastCheckpointedAt = Date.now();
-    this.#lastCheckpointedSequence = sequence;
-    this.lastCheckpoint = position;
-    this.#checkpoints.write(this.source.format(position));
+    this.#checkpoints.mark(this.#safeToForget(), isTimeCheck);
   }
 
   /** What lies before the oldest unfinished message, or everything that was pushed or skipped. */
-  #safeToForget(): { readonly sequence: number; readonly position: LogPosition | undefined } {
+  #safeToForget(): Progress {
     const candidates = [this.outstanding.lowest(), this.buffer.lowestRetry()];
     let oldest: Message | undefined;
     for (const message of candidates) {

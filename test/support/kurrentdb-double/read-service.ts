@@ -4,8 +4,8 @@ import type { ReadReq, ReadResp } from '@eventstore/db-client/generated/streams_
 import streams from '@eventstore/db-client/generated/streams_pb.js';
 import type { handleServerStreamingCall, ServerWritableStream } from '@grpc/grpc-js';
 import { InvalidPosition, type LogPosition, readAllBackwards, readAllForwards } from './all-reader.ts';
+import { subscribeToAll } from './all-subscription.ts';
 import { ResponseWriter, serverStreaming } from './call-helpers.ts';
-import { subscribeToAll, subscribeToStream } from './catch-up-subscription.ts';
 import { type DoubleContext, requiresLeader } from './double-context.ts';
 import type { EventRecord } from './event-log.ts';
 import { resolve } from './links.ts';
@@ -13,6 +13,7 @@ import { END, READ_BATCH_SIZE, toAllFilter, toAllStart, toReadStart, toStreamSta
 import { ReadResponses } from './read-responses.ts';
 import { invalidArgument, RpcError, streamDeleted } from './rpc-errors.ts';
 import { readStreamBackwards, readStreamForwards, type StreamPage } from './stream-reader.ts';
+import { subscribeToStream } from './stream-subscription.ts';
 import { fromStreamIdentifier, fromWireNumber, toWireRevision } from './wire.ts';
 
 type ReadCall = ServerWritableStream<ReadReq, ReadResp>;

@@ -21,7 +21,7 @@ function wholeNumber(value: unknown): number | undefined {
 }
 
 /** Metadata that is not a JSON object counts as none. Server: src/EventStore.Core/Data/StreamMetadata.cs (TryFromJsonBytes) */
-export function parseStreamMetadata(data: Uint8Array): StreamMetadata {
+function parseStreamMetadata(data: Uint8Array): StreamMetadata {
   let parsed: unknown;
   try {
     parsed = JSON.parse(Buffer.from(data).toString('utf8'));
