@@ -1,9 +1,8 @@
 /** What the embedded store promises of consumer groups beyond the port: migration, crashes, shared commits, bounds. */
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { SqliteConsumerGroups } from '../../../src/adapters/sqlite/consumer-groups.ts';
 import { WINDOW_MESSAGES_MAX } from '../../../src/adapters/sqlite/consumer-groups-queue.ts';
-import { openSqliteEventReader, type SqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
+import { openSqliteEventReader } from '../../../src/adapters/sqlite/event-store.ts';
 import type {
   ConsumerGroupSettings,
   ConsumerGroups,
@@ -13,6 +12,7 @@ import { type NewEvent, UNREADABLE_EVENT_TYPE } from '../../../src/event-sourcin
 import { collect, fillStream, idsIn, idsOf, mustAppend, newEvents } from '../../support/event-builders.ts';
 import { eventually } from '../../support/eventually.ts';
 import { type Answer, acknowledge, GroupConsumer, hold, park, retry } from '../../support/group-consumer.ts';
+import { CrashableGroups } from './crashable-groups.ts';
 import { commitsInLog, StoreFile } from './store-file.ts';
 
 const GROUP = 'workers';
@@ -92,15 +92,16 @@ describe('commits', () => {
 
 describe('after a crash', () => {
   it('only what was not acknowledged comes again', async () => {
-    const before = crashable(file.store);
-    await before.ensureGroup(SETTINGS);
+    const before = new CrashableGroups(file.store);
+    await before.groups.ensureGroup(SETTINGS);
     const events = await work(20);
     const held = new Set([events[3]?.id, events[11]?.id]);
     const holdSome: Answer = (delivery) => (held.has(delivery.event.id) ? undefined : delivery.ack());
-    await consume(holdSome, { groups: before }).untilGiven(events);
-    await before.countParked(GROUP);
+    await consume(holdSome, before).untilGiven(events);
+    await before.groups.countParked(GROUP);
+    before.crash();
 
-    const after = consume(acknowledge, { groups: crashable(file.store) });
+    const after = consume(acknowledge, new CrashableGroups(file.store));
     await after.untilDelivered(2);
     const [next] = await work(1);
     await after.untilGiven([next as NewEvent]);
@@ -109,42 +110,49 @@ describe('after a crash', () => {
   });
 
   it('acknowledgements of the last moment may be lost, and never a message', async () => {
-    const before = crashable(file.store);
-    await before.ensureGroup(SETTINGS);
+    const before = new CrashableGroups(file.store);
+    await before.groups.ensureGroup(SETTINGS);
     const events = await work(5);
-    await consume(acknowledge, { groups: before }).untilGiven(events);
-    const after = consume(acknowledge, { groups: crashable(file.store) });
+    const acked = consume(acknowledge, before);
+    await acked.untilGiven(events);
+    await acked.deliveries[0]?.ack();
+    before.crash();
+    const after = consume(acknowledge, new CrashableGroups(file.store));
     await after.untilGiven(await work(1));
     for (const delivery of after.deliveries.slice(0, -1)) expect(delivery.retries).toBe(1);
   });
 
   it('a message that kills its consumer each time is parked in the end, and those behind it are not', async () => {
-    const groups = crashable(file.store);
-    await groups.ensureGroup({ ...SETTINGS, maxRetries: 3 });
+    const first = new CrashableGroups(file.store);
+    await first.groups.ensureGroup({ ...SETTINGS, maxRetries: 3 });
+    first.crash();
     const [deadly, ...others] = await work(4);
     const retries: number[] = [];
     for (let crash = 0; crash < 4; crash += 1) {
-      const victim = consume(hold, { groups: crashable(file.store), maxInFlight: 1 });
+      const process = new CrashableGroups(file.store);
+      const victim = consume(hold, { ...process, maxInFlight: 1 });
       await victim.untilDelivered(1);
+      process.crash();
       expect(victim.ids).toEqual([deadly?.id]);
       retries.push(victim.deliveries[0]?.retries ?? -1);
     }
     expect(retries).toEqual([0, 1, 2, 3]);
-    const last = crashable(file.store);
-    const survivor = consume(acknowledge, { groups: last });
+    const last = new CrashableGroups(file.store);
+    const survivor = consume(acknowledge, last);
     await survivor.untilGiven(others);
     expect(survivor.ids).toEqual(idsOf(others));
-    const [parked] = await last.listParked(GROUP, { limit: 10 });
+    const [parked] = await last.groups.listParked(GROUP, { limit: 10 });
     expect(parked?.event.id).toBe(deadly?.id);
     expect(parked?.reason).toBe('Delivered 4 times without success');
   });
 
   it('events that came later are new', async () => {
-    const before = crashable(file.store);
-    await before.ensureGroup(SETTINGS);
-    await consume(acknowledge, { groups: before }).untilGiven(await work(1));
-    await before.countParked(GROUP);
-    const after = consume(acknowledge, { groups: crashable(file.store) });
+    const before = new CrashableGroups(file.store);
+    await before.groups.ensureGroup(SETTINGS);
+    await consume(acknowledge, before).untilGiven(await work(1));
+    await before.groups.countParked(GROUP);
+    before.crash();
+    const after = consume(acknowledge, new CrashableGroups(file.store));
     await after.untilGiven(await work(3));
     expect(after.deliveries.map((delivery) => delivery.retries)).toEqual([0, 0, 0]);
   });
@@ -314,18 +322,18 @@ describe('changed settings', () => {
 
 describe('a failing disk', () => {
   it('loses no message: a delivery that cannot be written down is not made, and comes later', async () => {
-    const failing = { now: false };
-    const groups = crashable(file.store, failing);
-    await groups.ensureGroup({ ...SETTINGS, maxRetries: 1_000_000 });
+    const failing = new CrashableGroups(file.store);
+    await failing.groups.ensureGroup({ ...SETTINGS, maxRetries: 1_000_000 });
     const [event] = await work(1);
-    await consume(retry, { groups, maxInFlight: 1 }).untilDelivered(1);
-    failing.now = true;
-    await expect(consumers[0]?.ended()).rejects.toThrow('The disk fails.');
-    const refused = consume(hold, { groups });
-    await expect(refused.ended()).rejects.toThrow('The disk fails.');
+    const refusing = consume(retry, failing);
+    await refusing.untilDelivered(1);
+    failing.diskFails = true;
+    await expect(refusing.ended()).rejects.toMatchObject({ code: 'disk_full' });
+    const refused = consume(hold, failing);
+    await expect(refused.ended()).rejects.toMatchObject({ code: 'disk_full' });
     expect(refused.deliveries).toEqual([]);
-    failing.now = false;
-    const later = consume(acknowledge, { groups });
+    failing.diskFails = false;
+    const later = consume(acknowledge, failing);
     await later.untilGiven([event as NewEvent]);
   });
 });
@@ -367,25 +375,6 @@ async function work(count: number): Promise<NewEvent[]> {
   const events = newEvents(count);
   await mustAppend(file.store, 'work-1', events, 'any');
   return events;
-}
-
-/** Groups on a store that know of no others: dropping them without a word is a crash of their process. */
-function crashable(store: SqliteEventStore, failing = { now: false }): SqliteConsumerGroups {
-  const { db } = store as unknown as { db: DatabaseSync };
-  return new SqliteConsumerGroups({
-    db,
-    name: 'the store',
-    appended: store.appended,
-    head: () =>
-      (db.prepare('SELECT coalesce(max(position), 0) AS head FROM events').get() as { head: number }).head,
-    atomically(change) {
-      if (failing.now) throw new Error('The disk fails.');
-      db.exec('BEGIN');
-      const result = change();
-      db.exec('COMMIT');
-      return result;
-    },
-  });
 }
 
 /** Format 2 has two tables more than format 1, and nothing else. */
