@@ -8,6 +8,30 @@ import { StoreError } from '../../event-sourcing/store-error.ts';
 import type { SqliteFormat } from './database.ts';
 
 /**
+ * A consumer group is a checkpoint, and rows for the messages of which it does not tell enough: `waiting` to be delivered
+ * again, `done` before an earlier one, or `parked`. First deliveries have no row; they may reach up to `delivered_to`.
+ */
+const CONSUMER_GROUP_TABLES = `
+    CREATE TABLE consumer_groups (
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      settings TEXT NOT NULL,
+      checkpoint INTEGER NOT NULL,
+      delivered_to INTEGER NOT NULL
+    );
+    CREATE TABLE consumer_group_messages (
+      consumer_group INTEGER NOT NULL,
+      position INTEGER NOT NULL,
+      state TEXT NOT NULL,
+      deliveries INTEGER NOT NULL,
+      parked_at INTEGER,
+      reason TEXT
+    );
+    CREATE UNIQUE INDEX consumer_group_messages_by_position ON consumer_group_messages (consumer_group, position);
+    CREATE INDEX parked_messages ON consumer_group_messages (consumer_group) WHERE state = 'parked';
+  `;
+
+/**
  * Streams and types are integers in `events`, which halves a row; `position` is the row id, so the log is stored in
  * commit order. There is no index on event ids: a repeated append is recognised by its place in the stream.
  * `store` counts removed events and keeps the newest position ever given, so that no position is given twice.
@@ -15,8 +39,8 @@ import type { SqliteFormat } from './database.ts';
 export const EVENT_STORE_FORMAT: SqliteFormat = {
   what: 'event store',
   applicationId: 0x4f424556, // "OBEV"
-  schemaVersion: 1,
-  migrations: {},
+  schemaVersion: 2,
+  migrations: { 1: CONSUMER_GROUP_TABLES },
   schema: `
     CREATE TABLE store (id TEXT NOT NULL, removed_events INTEGER NOT NULL, last_position INTEGER NOT NULL);
     INSERT INTO store VALUES (
@@ -41,6 +65,7 @@ export const EVENT_STORE_FORMAT: SqliteFormat = {
       metadata TEXT NOT NULL
     );
     CREATE UNIQUE INDEX events_by_stream ON events (stream, revision);
+    ${CONSUMER_GROUP_TABLES}
   `,
 };
 

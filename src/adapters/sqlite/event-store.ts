@@ -1,6 +1,7 @@
 /** The embedded event store's writer: concurrent appends share one durable commit (group commit). */
 import type { DatabaseSync } from 'node:sqlite';
 import { LRUCache } from 'lru-cache';
+import type { ConsumerGroups } from '../../event-sourcing/consumer-groups.ts';
 import type {
   AppendResult,
   EventStore,
@@ -9,6 +10,7 @@ import type {
   StreamMetadata,
 } from '../../event-sourcing/event-store.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
+import { SqliteConsumerGroups } from './consumer-groups.ts';
 import {
   describe,
   lockForThisProcess,
@@ -78,6 +80,7 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
   #position: number;
   #waiting: WaitingAppend[] = [];
   #flushScheduled = false;
+  #groups: SqliteConsumerGroups | undefined;
   #closed = false;
 
   constructor(db: DatabaseSync, name: string, unlock: () => void) {
@@ -121,10 +124,24 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
     });
   }
 
+  /** The competing consumers of this log, the same object for all of them; it is closed with the store. */
+  consumerGroups(): ConsumerGroups {
+    if (this.#closed) throw new StoreError('closed', `${this.name} is closed.`);
+    this.#groups ??= new SqliteConsumerGroups({
+      db: this.db,
+      name: this.name,
+      appended: this.appended,
+      head: () => this.#position,
+      atomically: (work) => this.#atomically(work),
+    });
+    return this.#groups;
+  }
+
   /** Commits what was accepted, then closes the file; later calls answer `closed`. */
   async close(): Promise<void> {
     if (this.#closed) return;
     while (this.#waiting.length > 0) this.#flush();
+    this.#groups?.close();
     this.#closed = true;
     this.db.close();
     this.#unlock();
@@ -180,14 +197,19 @@ export class SqliteEventStore extends SqliteEventReader implements EventStore {
 
   /** Commits what `work` did, then lets the caches see it; on any error nothing happened and nothing is remembered. */
   #transaction<T>(work: (changes: WriteTransaction) => T): T {
+    const changes = new WriteTransaction(this.#statements, this.#heads, this.#typeIds, this.#position);
+    const result = this.#atomically(() => work(changes));
+    this.#position = changes.remember();
+    return result;
+  }
+
+  #atomically<T>(work: () => T): T {
     if (this.#closed) throw new StoreError('closed', `${this.name} is closed.`);
     return translated(this.name, () => {
-      const changes = new WriteTransaction(this.#statements, this.#heads, this.#typeIds, this.#position);
       this.#statements.begin.run();
       try {
-        const result = work(changes);
+        const result = work();
         this.#statements.commit.run();
-        this.#position = changes.remember();
         return result;
       } catch (error) {
         // A failed commit may have rolled back by itself; a second rollback would hide the real error.

@@ -94,14 +94,14 @@ describe('files that are not ours', () => {
     expectUntouchedRefusal(path, 'corrupt');
   });
 
-  it.each([2, 99])('refuses format %i, written by a newer program, and names both', async (version) => {
+  it.each([3, 99])('refuses format %i, written by a newer program, and names both', async (version) => {
     await open().close();
     const newer = new DatabaseSync(path);
     newer.exec(`PRAGMA user_version = ${version}`);
     newer.close();
     const { message } = expectUntouchedRefusal(path, 'corrupt');
     expect(message).toContain(`format ${version}`);
-    expect(message).toContain('format 1');
+    expect(message).toContain('format 2');
   });
 
   it('refuses them for reading as well', () => {
