@@ -1,6 +1,6 @@
 /** What a projection is: a name, a version, the events it wants, the documents they touch, and a pure fold. */
 import type { DomainEvent, Recorded } from './codec.ts';
-import type { Collection, Document } from './read-model-store.ts';
+import type { Collection, Document, MinorUnits } from './read-model-store.ts';
 
 /** Reads documents of projections that come before; they stand at the event being folded, or later when one catches up alone. */
 export interface Lookup {
@@ -19,6 +19,7 @@ export interface LookupKey {
 
 export interface Projection<E extends DomainEvent, D extends Document> extends DocumentsOf<D> {
   readonly eventTypes: readonly E['type'][];
+  minorUnits?(document: D): MinorUnits;
   /** Each document is made by exactly one event and never changes: nothing has to be loaded before the fold. */
   readonly writeOnce?: boolean;
   /** The stream that alone makes the document, so that a missing one can be folded anew. */

@@ -35,12 +35,24 @@ export type AccountDocument = {
   readonly revision: number;
 };
 
+const AMOUNT_FIELDS = [
+  'balance',
+  'available_balance',
+  'held',
+  'overdraft_limit',
+  'total_credits',
+  'total_debits',
+  'largest_transaction',
+] as const;
+
 export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
   name: 'bank_accounts',
   version: 1,
   indexes: ['owner_id'],
   listed: true,
   eventTypes: BANK_ACCOUNT_EVENT_TYPES,
+  minorUnits: (document) =>
+    Object.fromEntries(AMOUNT_FIELDS.map((field) => [field, toMinor(document[field], document.currency)])),
   stream: bankAccountStream,
   lookups: (event) =>
     event.type === 'BankAccountCreatedDomainEventV2' ? [{ from: persons, key: event.data.owner_id }] : [],

@@ -30,6 +30,11 @@ export const ownerSummaries = defineProjection<SummarisedEvent, OwnerSummaryDocu
     'BankAccountTransactionRecordedDomainEventV1',
     'BankAccountClosedDomainEventV1',
   ],
+  minorUnits: ({ total_balance }) => ({
+    total_balance: Object.fromEntries(
+      Object.entries(total_balance).map(([currency, total]) => [currency, toMinor(total, currency)]),
+    ),
+  }),
   lookups: (event) => (isOfAccount(event) ? [{ from: accounts, key: event.metadata.aggregate_id }] : []),
   keys: (event, lookup) => [ownerOf(event, lookup)],
   fold(document, event, _lookup, owner_id) {

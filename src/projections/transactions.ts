@@ -1,5 +1,6 @@
 /** Read model `transactions`: every posting, with the balance that it left behind. */
 import type { TransactionRecorded } from '../domain/bank-account.ts';
+import { toMinor } from '../domain/money.ts';
 import { defineProjection } from '../event-sourcing/projection.ts';
 
 export type TransactionDocument = TransactionRecorded['data'] & {
@@ -15,6 +16,10 @@ export const transactions = defineProjection<TransactionRecorded, TransactionDoc
   listed: false,
   eventTypes: ['BankAccountTransactionRecordedDomainEventV1'],
   writeOnce: true,
+  minorUnits: ({ amount, balance, currency }) => ({
+    amount: toMinor(amount, currency),
+    balance: toMinor(balance, currency),
+  }),
   keys: (event) => [event.data.transaction_id],
   fold: (_document, event) => ({
     account_id: event.metadata.aggregate_id,

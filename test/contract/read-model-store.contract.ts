@@ -21,32 +21,39 @@ import {
   newDocument,
   write,
 } from '../support/read-model-builders.ts';
-
-/** A new and empty store. */
-export interface OpenedReadModels {
-  readonly store: ReadModelStore;
-  /** A further reader of the same documents, as the API has one beside the projector. */
-  openReader(): Promise<{ readonly reader: ReadModelReader; close(): Promise<void> }>;
-  /** Closes the store and removes what it left behind. */
-  dispose(): Promise<void>;
-}
-
-type Opened = () => OpenedReadModels;
-type StoreOf = () => ReadModelStore;
+import {
+  ALL,
+  OLDEST,
+  type Opened,
+  type OpenedReadModels,
+  OTHERS,
+  positions,
+  type StoreOf,
+  THINGS,
+  THINGS_V2,
+} from './read-model-store.fixture.ts';
+import { fenceCases, leaseCases, workerCases } from './read-model-store.leadership.ts';
 
 /** The event store that the documents of the test under way come from. */
 let source = '';
-const THINGS: Collection = { name: 'things', version: 1, indexes: ['owner', 'colour'], listed: true };
-const THINGS_V2: Collection = { name: 'things', version: 2, indexes: ['owner'], listed: true };
-const OTHERS: Collection = { name: 'others', version: 1, indexes: [], listed: true };
 const UNLISTED: Collection = { name: 'unlisted', version: 1, indexes: ['owner'], listed: false };
-const ALL = [THINGS, THINGS_V2, OTHERS];
-const OLDEST = { order: 'oldest_first', limit: 1_000 } as const;
+/** The same documents, for a store that people look into. */
+const AMOUNTS: Collection = {
+  name: 'amounts',
+  version: 1,
+  indexes: ['owner'],
+  listed: true,
+  minorUnits: (document) => ({
+    balance: BigInt(String(document.balance).replace('.', '')),
+    by_currency: { USD: 1000n, JPY: -9_007_199_254_740_993n },
+  }),
+};
 
-/** Registers the suite for one adapter. */
+/** Registers the suite for one adapter, which has one writer or several. */
 export function describeReadModelStoreContract(
   name: string,
   openStore: () => Promise<OpenedReadModels>,
+  writers: 'one writer' | 'several writers' = 'one writer',
 ): void {
   describe(`read model store contract on ${name}`, () => {
     let opened: OpenedReadModels;
@@ -71,8 +78,13 @@ export function describeReadModelStoreContract(
     describe('commit', () => commitCases(storeOf));
     describe('checkpoints', () => checkpointCases(storeOf));
     describe('dead letters', () => deadLetterCases(storeOf));
+    describe('dead letters that are settled or looked up', () => settledCases(storeOf));
     describe('blocked documents', () => blockedCases(storeOf));
     describe('clear', () => clearCases(storeOf));
+    describe('leases', () => leaseCases(() => opened));
+    describe('fencing tokens', () => fenceCases(storeOf));
+    const sourceOf = () => source;
+    if (writers !== 'one writer') describe('several workers', () => workerCases(() => opened, sourceOf));
     describe('a second reader', () => readerCases(() => opened));
     describe('close', () => closeCases(openStore));
   });
@@ -90,11 +102,6 @@ async function fill(store: ReadModelStore): Promise<void> {
 async function countDocuments(store: ReadModelReader): Promise<number[]> {
   const found = await Promise.all(ALL.map((collection) => store.find(collection, OLDEST)));
   return found.map((documents) => documents.length);
-}
-
-async function positions(store: ReadModelReader): Promise<string[]> {
-  const found = await store.checkpoints();
-  return found.map(({ projection, version, position }) => `${projection} v${version} ${position}`).sort();
 }
 
 function prepareCases(storeOf: StoreOf): void {
@@ -189,6 +196,20 @@ function getCases(storeOf: StoreOf): void {
     ['100 kB', { text: 'The quick brown fox 🦊 '.repeat(4_300), list: Array.from({ length: 500 }, String) }],
     ['decimal strings', { amounts: ['0.10', '-0.00', '9007199254740993.01', '1e3', '007'] }],
     ['numbers', { numbers: [0, -1, 0.1, 1e21, 1.7976931348623157e308, 5e-324, 9007199254740991] }],
+    ['whole numbers', { numbers: [2147483647, 2147483648, -2147483649, 4294967296, 1e15] }],
+    ['nothing but null', { nothing: null, list: [null, [null]] }],
+    [
+      'names of operators and paths',
+      { $set: { $gt: '' }, 'a.b': { 'c.d': 1, $where: 'x' }, list: [{ $in: [] }] },
+    ],
+    [
+      'names that a store may use itself',
+      { _id: 1, _meta: { position: 2 }, key: 3, position: '4', blocked: true },
+    ],
+    ['names that an object may have', JSON.parse('{"__proto__": {"a": 1}, "constructor": 2, "": {"": 3}}')],
+    ['names of amounts', { balance: '1.00', balance_minor: 'mine', other_minor: '5', '0': 'zero' }],
+    ['characters that are only half there', { text: 'a\ud83d', '\udc00': 1 }],
+    ['a depth of 120', { deep: JSON.parse('['.repeat(120) + ']'.repeat(120)) }],
   ])('gives %s back unchanged', async (_, document) => {
     const store = storeOf();
     await write(store, THINGS, [newDocument({ key: 'one', document })]);
@@ -215,6 +236,30 @@ function getCases(storeOf: StoreOf): void {
     ]);
     expect((await store.get(THINGS, key))?.document).toEqual({ owner: key });
     expect(keysOf(await store.find(THINGS, { ...OLDEST, where: { owner: key } }))).toEqual([key]);
+  });
+
+  it.each<[string, Document]>([
+    ['an amount', { owner: 'ann', balance: '10.00', n: 1 }],
+    [
+      'a map of amounts',
+      { owner: 'ann', balance: '0.00', by_currency: { USD: '10.00' }, by_currency_minor: 'mine' },
+    ],
+    ['an amount that is none', { owner: 'ann', balance: 'much' }],
+  ])('gives %s back without the minor units that may be beside it', async (_, document) => {
+    const store = storeOf();
+    await store.prepare([AMOUNTS], source);
+    const stored = newDocument({ key: 'one', document });
+    await write(store, AMOUNTS, [stored]);
+    expect(await store.get(AMOUNTS, 'one')).toStrictEqual(stored);
+    expect(await store.find(AMOUNTS, { ...OLDEST, where: { owner: 'ann' } })).toStrictEqual([stored]);
+  });
+
+  it('finds documents by an indexed field, whatever names the others have', async () => {
+    const store = storeOf();
+    const document = { owner: 'ann', 'a.b': { $gt: '' }, _id: 'x' };
+    await write(store, THINGS, [newDocument({ key: 'one', document })]);
+    expect(await store.find(THINGS, { ...OLDEST, where: { owner: 'ann' } })).toMatchObject([{ document }]);
+    expect(await store.find(THINGS, { ...OLDEST, where: { owner: 'x' } })).toEqual([]);
   });
 
   it('gives what was committed, whatever the caller does with its document afterwards', async () => {
@@ -263,6 +308,29 @@ function positionCases(storeOf: StoreOf): void {
     const second = { writes: [{ collection: THINGS, document: at(2n, 'second') }] };
     for (const changes of [first, first, second, first, second]) await commit(store, changes);
     expect(await store.find(THINGS, OLDEST)).toStrictEqual([{ ...at(2n, 'second'), sequence: 1n }]);
+  });
+
+  it('makes a redelivered batch change only what is newer in it', async () => {
+    const store = storeOf();
+    const batch = Array.from({ length: 400 }, (_, index) =>
+      newDocument({ key: `k${1000 + index}`, position: BigInt(index + 1), document: { of: 'first' } }),
+    );
+    await write(store, THINGS, batch);
+    await write(
+      store,
+      THINGS,
+      batch.slice(0, 100).map((one) => ({ ...one, position: 1_000n })),
+    );
+    const redelivered = batch.map((one, index) => ({
+      ...one,
+      position: one.position + (index % 2 === 0 ? 0n : 500n),
+      document: { of: 'second' },
+    }));
+    await write(store, THINGS, redelivered);
+    const found = await store.find(THINGS, OLDEST);
+    expect(keysOf(found)).toEqual(keysOf(batch));
+    const changed = found.filter(({ document }) => document?.of === 'second');
+    expect(keysOf(changed)).toEqual(keysOf(batch.filter((_, index) => index >= 100 && index % 2 === 1)));
   });
 
   it('changes, but the sequence and so the place in lists do not', async () => {
@@ -606,6 +674,63 @@ function deadLetterCases(storeOf: StoreOf): void {
   });
 }
 
+function settledCases(storeOf: StoreOf): void {
+  const letters = [1n, 2n, 3n].flatMap((position) =>
+    ['thing-1', 'thing-2'].map((documentKey) => newDeadLetter({ position, documentKey })),
+  );
+  const left = async (store: ReadModelStore, options: { projection?: string; documentKey?: string } = {}) =>
+    (await store.listDeadLetters({ ...options, limit: 10 })).map(
+      ({ projection, documentKey, position }) => `${projection} ${documentKey} ${position}`,
+    );
+
+  it('are no more, and all others stay', async () => {
+    const store = storeOf();
+    await commit(store, { deadLetters: [...letters, newDeadLetter({ projection: 'others' })] });
+    const settled = [
+      { projection: 'things', documentKey: 'thing-1', position: 1n },
+      { projection: 'things', documentKey: 'thing-1', position: 3n },
+      { projection: 'things', documentKey: 'thing-2', position: 2n },
+      { projection: 'things', documentKey: 'never', position: 1n },
+    ];
+    await commit(store, { settled });
+    await commit(store, { settled });
+    expect((await left(store)).sort()).toEqual([
+      'others thing-1 1',
+      'things thing-1 2',
+      'things thing-2 1',
+      'things thing-2 3',
+    ]);
+    expect(await store.countDeadLetters()).toBe(4);
+  });
+
+  it('go with the commit that brings them, and may die again later', async () => {
+    const store = storeOf();
+    const letter = newDeadLetter();
+    await commit(store, { deadLetters: [letter], settled: [letter] });
+    expect(await store.countDeadLetters()).toBe(0);
+    await commit(store, { deadLetters: [{ ...letter, cause: 'again' }] });
+    expect(await store.listDeadLetters({ limit: 10 })).toStrictEqual([{ ...letter, cause: 'again' }]);
+  });
+
+  it('are found by the key of their document, in one projection or in all', async () => {
+    const store = storeOf();
+    const others = ['thing-1', 'thing', '%', ''].map((documentKey) =>
+      newDeadLetter({ projection: 'others', documentKey, position: 9n }),
+    );
+    await commit(store, { deadLetters: [...letters, ...others] });
+    expect(await left(store, { documentKey: 'thing-1' })).toEqual([
+      'things thing-1 1',
+      'things thing-1 2',
+      'things thing-1 3',
+      'others thing-1 9',
+    ]);
+    expect(await left(store, { projection: 'others', documentKey: 'thing-1' })).toEqual(['others thing-1 9']);
+    expect(await left(store, { documentKey: '%' })).toEqual(['others % 9']);
+    expect(await left(store, { documentKey: '' })).toEqual(['others  9']);
+    expect(await left(store, { projection: 'none', documentKey: 'thing-1' })).toEqual([]);
+  });
+}
+
 function blockedCases(storeOf: StoreOf): void {
   it('keep the body that they had', async () => {
     const store = storeOf();
@@ -774,6 +899,7 @@ function closeCases(openStore: () => Promise<OpenedReadModels>): void {
     await expect(store.get(THINGS, 'one')).rejects.toMatchObject({ name: 'StoreError' });
     await expect(store.find(THINGS, OLDEST)).rejects.toMatchObject({ name: 'StoreError' });
     await expect(store.checkpoints()).rejects.toMatchObject({ name: 'StoreError' });
+    await expect(store.listLeases()).rejects.toMatchObject({ name: 'StoreError' });
     await expect(write(store, THINGS, [newDocument({ key: 'one' })])).rejects.toMatchObject({
       name: 'StoreError',
     });

@@ -16,21 +16,26 @@ for (const target of await mongoTargets()) {
     });
     afterAll(() => server.stop());
 
-    describeReadModelStoreContract('MongoDB', async () => {
-      const database = newDatabase(server);
-      const store = await openMongoReadModelStore(database.url);
-      const open = () => openMongoReadModelStore(database.url);
-      return {
-        store,
-        openReader: async () => {
-          const reader = await open();
-          return { reader, close: () => reader.close() };
-        },
-        dispose: async () => {
-          await store.close();
-          await database.drop();
-        },
-      };
-    });
+    describeReadModelStoreContract(
+      'MongoDB',
+      async () => {
+        const database = newDatabase(server);
+        const store = await openMongoReadModelStore(database.url);
+        const open = () => openMongoReadModelStore(database.url);
+        return {
+          store,
+          openSecond: open,
+          openReader: async () => {
+            const reader = await open();
+            return { reader, close: () => reader.close() };
+          },
+          dispose: async () => {
+            await store.close();
+            await database.drop();
+          },
+        };
+      },
+      'several writers',
+    );
   });
 }
