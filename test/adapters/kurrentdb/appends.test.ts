@@ -1,0 +1,224 @@
+/** Appends through every trouble that a server or the way to it can make: nothing lost, nothing doubled. */
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
+import { describe, expect, it } from 'vitest';
+import type { ExpectedRevision } from '../../../src/event-sourcing/event-store.ts';
+import {
+  collect,
+  idsIn,
+  idsOf,
+  mustAppend,
+  newEvent,
+  newEvents,
+  uniqueName,
+} from '../../support/event-builders.ts';
+import { eventually } from '../../support/eventually.ts';
+import type { WriteFault } from '../../support/kurrentdb-double/faults.ts';
+import { openStore, startDouble, startDoubleAndStore } from './with-double.ts';
+
+const FAULTS: readonly WriteFault[] = [
+  'drop_before_commit',
+  'drop_after_commit',
+  'time_out_before_commit',
+  'time_out_after_commit',
+  'silent_before_commit',
+  'silent_after_commit',
+  'no_position',
+];
+const UNAVAILABLE = { name: 'StoreError', code: 'unavailable' };
+
+describe('an append', () => {
+  for (const fault of FAULTS) {
+    it.each<[ExpectedRevision]>([['no_stream'], [1]])(
+      `that meets ${fault}, at %s, is done once`,
+      async (expected) => {
+        const { double, store } = await startDoubleAndStore();
+        const stream = uniqueName('faulty');
+        const before = expected === 'no_stream' ? [] : newEvents(2);
+        if (before.length > 0) await mustAppend(store, stream, before, 'no_stream');
+        const events = newEvents(3);
+        double.faults.failWrites(fault, 2);
+        const { revision, position } = await mustAppend(store, stream, events, expected);
+        const read = await collect(store.readStream(stream));
+        expect(idsOf(read)).toEqual(idsOf([...before, ...events]));
+        expect(read.at(-1)).toMatchObject({ revision, position });
+      },
+    );
+  }
+
+  it.each<[WriteFault, ExpectedRevision, number]>([
+    ['drop_before_commit', 'any', 0],
+    ['drop_after_commit', 'any', 1],
+    ['silent_after_commit', 'any', 1],
+    ['time_out_after_commit', 'stream_exists', 1],
+  ])(
+    'that meets %s at %s says that its outcome is unknown, and is not tried again',
+    async (fault, expected, written) => {
+      const { double, store } = await startDoubleAndStore();
+      const stream = uniqueName('unknown');
+      await mustAppend(store, stream, newEvents(1), 'no_stream');
+      double.faults.failWrites(fault);
+      await expect(store.append(stream, newEvents(1), expected)).rejects.toMatchObject(UNAVAILABLE);
+      expect(await idsIn(store, stream)).toHaveLength(1 + written);
+    },
+  );
+
+  it('waits for a server that is not ready yet, whatever it expects', async () => {
+    const { double, store } = await startDoubleAndStore();
+    double.faults.beUnavailableFor(300);
+    const stream = uniqueName('starting');
+    const [event] = newEvents(1);
+    if (!event) throw new Error('There is one.');
+    await mustAppend(store, stream, [event], 'no_stream');
+    expect(await idsIn(store, stream)).toEqual([event.id]);
+  });
+
+  it('goes to the leader when the node is no longer that', async () => {
+    const { double: follower, store } = await startDoubleAndStore();
+    const stream = uniqueName('moved');
+    follower.faults.refuseAsNotLeader(1, { host: '127.0.0.1', port: follower.port });
+    const events = newEvents(2);
+    await mustAppend(store, stream, events, 'no_stream');
+    expect(await idsIn(store, stream)).toEqual(idsOf(events));
+  });
+
+  it('that was written before the stream was deleted and created again is recognised', async () => {
+    const { double, store } = await startDoubleAndStore();
+    const stream = uniqueName('reborn');
+    await mustAppend(store, stream, newEvents(3), 'no_stream');
+    await store.deleteStream(stream);
+    const events = newEvents(2);
+    double.faults.failWrites('drop_after_commit');
+    const first = await mustAppend(store, stream, events, 'no_stream');
+    expect(first.revision).toBe(4);
+    expect(await store.append(stream, events, 'no_stream')).toEqual({ ok: true, ...first });
+    expect(await idsIn(store, stream)).toEqual(idsOf(events));
+  });
+
+  it('at an old revision of a deleted stream is a conflict with no stream', async () => {
+    const { store } = await startDoubleAndStore();
+    const stream = uniqueName('gone');
+    await mustAppend(store, stream, newEvents(3), 'no_stream');
+    await store.deleteStream(stream);
+    for (const expected of [0, 'stream_exists'] as const) {
+      expect(await store.append(stream, newEvents(1), expected)).toEqual({
+        ok: false,
+        conflict: { actual: 'no_stream' },
+      });
+    }
+  });
+
+  it('to a stream that was deleted for ever is refused', async () => {
+    const { double, store } = await startDoubleAndStore();
+    const stream = uniqueName('tombstone');
+    await mustAppend(store, stream, newEvents(1), 'no_stream');
+    const client = EventStoreDBClient.connectionString(double.url);
+    await client.tombstoneStream(stream);
+    await client.dispose();
+    await expect(store.append(stream, newEvents(1), 'any')).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+    expect(await collect(store.readStream(stream))).toEqual([]);
+  });
+
+  it.each([
+    ['than the server takes', 2 * 1024 * 1024],
+    ['than anything the server could be set to take', 16 * 1024 * 1024],
+  ])('larger %s is refused, and hurts no other', async (_, bytes) => {
+    const { store } = await startDoubleAndStore();
+    const stream = uniqueName('large');
+    const large = newEvent({ data: { text: 'x'.repeat(bytes) } });
+    const [refused, sound] = await Promise.allSettled([
+      store.append(stream, [large], 'no_stream'),
+      store.append(uniqueName('small'), newEvents(1), 'no_stream'),
+    ]);
+    expect(refused).toMatchObject({ status: 'rejected', reason: { code: 'invalid_request' } });
+    expect(sound).toMatchObject({ status: 'fulfilled', value: { ok: true } });
+  });
+
+  it('of several megabytes is sent in parts and written as one', async () => {
+    const { store } = await startDoubleAndStore({ limits: { maxAppendSize: 15 * 1024 * 1024 } });
+    const stream = uniqueName('parts');
+    const events = newEvents(9, { data: { text: 'x'.repeat(1024 * 1024) } });
+    expect((await mustAppend(store, stream, events, 'no_stream')).revision).toBe(8);
+    expect(await idsIn(store, stream)).toEqual(idsOf(events));
+  });
+
+  it('with an id that is no UUID is refused', async () => {
+    const { store } = await startDoubleAndStore();
+    await expect(store.append(uniqueName('id'), [newEvent({ id: 'seven' })], 'any')).rejects.toMatchObject({
+      code: 'invalid_request',
+    });
+  });
+
+  it('is refused as busy when too much is under way already', async () => {
+    const { double, store } = await startDoubleAndStore();
+    double.faults.failWrites('silent_before_commit', 100);
+    const large = () => [newEvent({ data: { text: 'x'.repeat(10 * 1024 * 1024) } })];
+    const answers = await Promise.allSettled(
+      Array.from({ length: 20 }, () => store.append(uniqueName('flood'), large(), 'any')),
+    );
+    const codes = answers.map((answer) => (answer.status === 'rejected' ? answer.reason.code : 'written'));
+    expect(codes.filter((code) => code === 'busy')).toHaveLength(20 - 12);
+  });
+
+  it('that was accepted is finished before the store closes', async () => {
+    const double = await startDouble();
+    const [store, other] = [await openStore(double), await openStore(double)];
+    const stream = uniqueName('closing');
+    const appending = store.append(stream, newEvents(1), 'no_stream');
+    await store.close();
+    expect(await appending).toMatchObject({ ok: true, revision: 0 });
+    expect(await idsIn(other, stream)).toHaveLength(1);
+  });
+});
+
+describe('appends of several clients in one process', () => {
+  it('are no concern of each other when the connection of one breaks', async () => {
+    const [near, far] = [await startDoubleAndStore(), await startDoubleAndStore()];
+    const foreign = EventStoreDBClient.connectionString(far.double.url);
+    const stream = uniqueName('isolated');
+    far.double.faults.failWrites('drop_before_commit', 3);
+    const foreignAppend = foreign.appendToStream(uniqueName('foreign'), jsonEvent({ type: 'T', data: {} }));
+    const events = Array.from({ length: 50 }, () => newEvent());
+    const [broken, ...answers] = await Promise.allSettled([
+      foreignAppend,
+      ...events.map((event) => near.store.append(stream, [event], 'any')),
+    ]);
+    expect(broken.status).toBe('rejected');
+    expect(answers.every((answer) => answer.status === 'fulfilled')).toBe(true);
+    expect((await idsIn(near.store, stream)).toSorted()).toEqual(idsOf(events).toSorted());
+    await foreign.dispose();
+  });
+
+  it('under constant trouble each find their own answer', async () => {
+    const double = await startDouble();
+    const stores = [await openStore(double), await openStore(double)];
+    const streams = Array.from({ length: 20 }, () => uniqueName('crowd'));
+    const written = streams.map(() => newEvents(5));
+    for (const fault of FAULTS) double.faults.failWrites(fault, 2);
+    await Promise.all(
+      streams.map(async (stream, index) => {
+        for (const [revision, event] of (written[index] ?? []).entries()) {
+          const store = stores[(index + revision) % 2];
+          await mustAppend(
+            store as (typeof stores)[number],
+            stream,
+            [event],
+            revision === 0 ? 'no_stream' : revision - 1,
+          );
+        }
+      }),
+    );
+    await eventually('all faults were met', () => remainingFaults(double.faults) === 0);
+    for (const [index, stream] of streams.entries()) {
+      expect(await idsIn(stores[0] as (typeof stores)[number], stream)).toEqual(idsOf(written[index] ?? []));
+    }
+  });
+});
+
+/** Takes what is left, so ask only once the test is over. */
+function remainingFaults(faults: { takeWriteFault(): WriteFault | undefined }): number {
+  let left = 0;
+  while (faults.takeWriteFault() !== undefined) left += 1;
+  return left;
+}

@@ -1,0 +1,203 @@
+/** A subscription through every trouble that a server or the way to it can make: each event once, in order, for ever. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, it } from 'vitest';
+import {
+  areIncreasing,
+  fillStream,
+  idsOf,
+  mustAppend,
+  newEvents,
+  uniqueName,
+} from '../../support/event-builders.ts';
+import { startKurrentDbDouble } from '../../support/kurrentdb-double/index.ts';
+import type { SubscriptionFollower } from '../../support/subscription-follower.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { follow, openStore, startDoubleAndStore } from './with-double.ts';
+
+describe('a subscription', () => {
+  it.each(['connection', 'unavailable'] as const)(
+    'that ends by %s in the middle of the backlog and again while live goes on by itself',
+    async (how) => {
+      const { double, store } = await startDoubleAndStore();
+      const stream = uniqueName('ended');
+      const before = newEvents(1_000);
+      await fillStream(store, stream, before);
+      double.faults.endSubscriptionAfter(333, how);
+      const follower = follow(store, { streamPrefixes: [stream] });
+      await follower.until('the backlog', () => follower.events.length >= before.length);
+      double.faults.endSubscriptionAfter(1, how);
+      const after = newEvents(3);
+      await mustAppend(store, stream, after, before.length - 1);
+      await seesExactly(follower, [...before, ...after]);
+    },
+  );
+
+  it('survives broken connections while eight writers append', async () => {
+    const { double, store } = await startDoubleAndStore();
+    const prefix = uniqueName('storm');
+    const follower = follow(store, { streamPrefixes: [prefix] });
+    const writers = Array.from({ length: 8 }, async (_, writer) => {
+      const events = newEvents(25);
+      for (const [index, event] of events.entries()) {
+        await mustAppend(store, `${prefix}-${writer}`, [event], index === 0 ? 'no_stream' : index - 1);
+        if (writer === 0 && index % 6 === 5) double.faults.dropConnections();
+      }
+      return events;
+    });
+    const written = await Promise.all(writers);
+    await follower.until('200 events', () => follower.events.length >= 200);
+    for (const [writer, events] of written.entries()) {
+      const own = follower.events.filter((event) => event.stream === `${prefix}-${writer}`);
+      expect(idsOf(own)).toEqual(idsOf(events));
+    }
+    await isOrderly(follower);
+  });
+
+  it('goes on after the server was restarted', async () => {
+    const directory = temporaryDirectory();
+    const stateFile = directory.file('log');
+    const first = await startKurrentDbDouble({ stateFile });
+    const store = await openStore(first);
+    try {
+      const stream = uniqueName('restarted');
+      const before = newEvents(5);
+      await mustAppend(store, stream, before, 'no_stream');
+      const follower = follow(store, { streamPrefixes: [stream] });
+      await follower.until('5 events', () => follower.events.length === 5);
+      await first.close();
+      const after = newEvents(5);
+      const appending = mustAppend(store, stream, after, 4);
+      await sleep(200);
+      const second = await startKurrentDbDouble({ stateFile, port: first.port });
+      await appending;
+      await seesExactly(follower, [...before, ...after]);
+      await store.close();
+      await second.close();
+    } finally {
+      directory.remove();
+    }
+  });
+
+  it('goes on after the server was not ready for a while', async () => {
+    const { double, store } = await startDoubleAndStore();
+    const stream = uniqueName('unready');
+    const before = newEvents(5);
+    await mustAppend(store, stream, before, 'no_stream');
+    double.faults.beUnavailableFor(400);
+    const follower = follow(store, { streamPrefixes: [stream] });
+    await seesExactly(follower, before);
+  });
+
+  it('that falls behind on the server gives every event once', async () => {
+    const { double, store } = await startDoubleAndStore();
+    const stream = uniqueName('behind');
+    const follower = follow(store, { streamPrefixes: [stream] });
+    await follower.until('caught up', () => follower.hasCaughtUp);
+    const events = newEvents(30);
+    for (const [index, event] of events.entries()) {
+      await mustAppend(store, stream, [event], index === 0 ? 'no_stream' : index - 1);
+      if (index % 7 === 3) double.faults.fallBehind();
+    }
+    await seesExactly(follower, events);
+  });
+
+  it('of a slow server gives every event once', async () => {
+    const { double, store } = await startDoubleAndStore();
+    const stream = uniqueName('slow');
+    const events = newEvents(40);
+    await fillStream(store, stream, events);
+    double.faults.delayEvents(20);
+    await seesExactly(follow(store, { streamPrefixes: [stream] }), events);
+  });
+
+  it('says that it has caught up on a server that never says so', async () => {
+    const { store } = await startDoubleAndStore({ version: '22.10.4' });
+    const stream = uniqueName('old');
+    const events = newEvents(3);
+    await mustAppend(store, stream, events, 'no_stream');
+    const follower = follow(store, { streamPrefixes: [stream] });
+    await follower.until('caught up', () => follower.hasCaughtUp);
+    const until = follower.batches.findIndex((batch) => batch.caughtUp);
+    expect(idsOf(follower.batches.slice(0, until + 1).flatMap((batch) => batch.events))).toEqual(
+      idsOf(events),
+    );
+  });
+
+  it.each([false, true])(
+    'can be resumed from every position that it ever named (checkpoints at unread events: %s)',
+    async (checkpointsAtUnreadEvents) => {
+      const { store } = await startDoubleAndStore({ checkpointsAtUnreadEvents, systemProjections: true });
+      const prefix = uniqueName('wanted');
+      const events = newEvents(6);
+      const whole = follow(store, { streamPrefixes: [prefix] });
+      for (const [index, event] of events.entries()) {
+        await fillStream(store, uniqueName('noise'), newEvents(150 + 41 * index));
+        await mustAppend(store, `${prefix}-${index}`, [event], 'no_stream');
+      }
+      const last = await fillStream(store, uniqueName('noise'), newEvents(300));
+      await whole.until('the end', () => whole.hasReached(last.position));
+      await seesExactly(whole, events);
+      const late = follow(store, { streamPrefixes: [prefix] });
+      await late.until('the end', () => late.hasReached(last.position));
+      let given = 0;
+      for (const batch of [...whole.batches, { events: [], position: 0n }, ...late.batches]) {
+        if (batch.position === 0n) given = 0;
+        given += batch.events.length;
+        const rest = follow(store, { streamPrefixes: [prefix], after: batch.position });
+        await rest.until('caught up', () => rest.hasCaughtUp);
+        expect(idsOf(rest.events)).toEqual(idsOf(events.slice(given)));
+        await rest.stop();
+      }
+    },
+  );
+
+  it('reaches the head of a log in which nothing is for it, also while it grows', async () => {
+    const { store } = await startDoubleAndStore();
+    const follower = follow(store, { streamPrefixes: [uniqueName('nothing')] });
+    for (const count of [1, 1_000, 3]) {
+      const { position } = await fillStream(store, uniqueName('noise'), newEvents(count));
+      await follower.until('the head', () => follower.hasReached(position));
+    }
+    await isOrderly(follower);
+    expect(follower.events).toEqual([]);
+  });
+
+  it('of no prefixes gets nothing, and follows the log', async () => {
+    const { store } = await startDoubleAndStore();
+    const { position } = await mustAppend(store, uniqueName('any'), newEvents(2), 'no_stream');
+    const follower = follow(store, { streamPrefixes: [] });
+    await follower.until('the head', () => follower.hasReached(position));
+    expect(follower.events).toEqual([]);
+  });
+
+  it('does not go on when the server says that its position is none', async () => {
+    const { store } = await startDoubleAndStore();
+    await mustAppend(store, uniqueName('some'), newEvents(2), 'no_stream');
+    const { position } = await mustAppend(store, uniqueName('some'), newEvents(1), 'no_stream');
+    await expect(follow(store, { after: position - 3n }).ended()).rejects.toMatchObject({
+      name: 'StoreError',
+      code: 'invalid_request',
+    });
+  });
+});
+
+async function seesExactly(follower: SubscriptionFollower, events: readonly { id: string }[]): Promise<void> {
+  await follower.until(`${events.length} events`, () => follower.events.length >= events.length);
+  await sleep(20);
+  expect(idsOf(follower.events)).toEqual(idsOf(events));
+  await isOrderly(follower);
+}
+
+/** Positions only ever rise, and no batch claims less than it gives. */
+async function isOrderly(follower: SubscriptionFollower): Promise<void> {
+  expect(areIncreasing(follower.events.map((event) => event.position))).toBe(true);
+  let before = 0n;
+  for (const { events, position } of follower.batches) {
+    expect(position).toBeGreaterThanOrEqual(before);
+    for (const event of events) {
+      expect(event.position).toBeGreaterThan(before);
+      expect(event.position).toBeLessThanOrEqual(position);
+    }
+    before = position;
+  }
+}
