@@ -1,6 +1,6 @@
 /** What a service was put together from: opened with patience, closed in reverse order. */
 import type { Logger } from 'pino';
-import type { EventStoreLocation, ReadModelLocation } from './config.ts';
+import { ConfigError, type EventStoreLocation, type ReadModelLocation } from './config.ts';
 import { Signal } from './event-sourcing/signal.ts';
 import { StoreError } from './event-sourcing/store-error.ts';
 
@@ -24,7 +24,7 @@ export class Parts {
   /**
    * Opens a store. While a server does not answer it tries again: in a cluster everything starts at once.
    * @param setting the variable that names the store, for messages
-   * @throws StoreError when waiting would not help
+   * @throws StoreError or ConfigError when waiting would not help
    */
   async open<T>(setting: string, location: StoreLocation, open: () => Promise<T>): Promise<T> {
     for (let failures = 1; ; failures += 1) {
@@ -32,6 +32,8 @@ export class Parts {
         return await open();
       } catch (error) {
         if (!(error instanceof StoreError) || !isOnServer(location)) throw error;
+        if (error.code === 'invalid_request')
+          throw new ConfigError(`${setting} is not usable: ${error.message}`);
         if (error.code !== 'unavailable') throw namingSetting(setting, error);
         const delay_ms = Math.min(FIRST_DELAY_MS * 2 ** (failures - 1), DELAY_MS_MAX);
         this.#logger.warn({ setting, reason: error.message, failures, delay_ms }, 'waiting for a store');
