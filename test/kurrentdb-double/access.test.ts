@@ -54,6 +54,7 @@ it('lets administrators do anything, and operators manage groups only', async ()
   expect(
     await collect(admin.readAll({ direction: BACKWARDS, maxCount: 1, fromPosition: 'end' })),
   ).toHaveLength(1);
+  expect(await rejectionOf(admin.appendToStream('$all', event(0)))).toMatchObject(DENIED);
   const ops = as('ops', 'ops-secret');
   await ops.createPersistentSubscriptionToAll('workers', persistentSubscriptionToAllSettingsFromDefaults());
   expect(await rejectionOf(ops.appendToStream('$settings-1', event(0)))).toMatchObject(DENIED);

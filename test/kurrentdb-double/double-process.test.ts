@@ -1,4 +1,5 @@
 /** The double as a process of its own: killed, stopped and told what to do. */
+import { appendFileSync } from 'node:fs';
 import { NO_STREAM } from '@eventstore/db-client';
 import { afterEach, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
@@ -37,6 +38,24 @@ it('has all that it acknowledged when it comes back after a kill', async () => {
   const second = await start({ stateFile, port: first.port });
   const kept = numbers(await collect(connect(second.url).readAll()));
   expect(kept).toEqual(expect.arrayContaining(acknowledged));
+});
+
+it('forgets a write that its death cut short, and nothing after it', async () => {
+  const stateFile = temporaryPath('state');
+  const first = await start({ stateFile });
+  await connect(first.url).appendToStream('a-1', event(1));
+  await first.kill();
+  appendFileSync(stateFile, '{"stream":"a-1","firstRev');
+  for (const [n, expected] of [
+    [2, [1, 2]],
+    [3, [1, 2, 3]],
+  ] as const) {
+    const next = await start({ stateFile });
+    const client = connect(next.url);
+    await client.appendToStream('a-1', event(n));
+    expect(numbers(await collect(client.readStream('a-1')))).toEqual(expected);
+    await next.kill();
+  }
 });
 
 it('does nothing while it is stopped, and goes on afterwards', async () => {

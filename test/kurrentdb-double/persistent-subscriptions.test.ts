@@ -147,6 +147,8 @@ it('parks at once when asked, and skips without a trace', async () => {
     return stats.outstandingMessagesCount === 0;
   });
   expect(await parkedCount(client)).toBe(1n);
+  const streamsOfAll = (await collect(client.readAll())).map((resolved) => resolved.event?.streamId);
+  expect(streamsOfAll).not.toContain(PARKED);
   const [link] = await collect(client.readStream(PARKED));
   expect(link?.event?.metadata).toMatchObject({ reason: "Client explicitly NAK'ed message.\nbroken" });
 });
@@ -202,6 +204,11 @@ it('drops its consumers when it is changed or deleted', async () => {
   expect((await dropped)[0]).toMatchObject({ type: 'persistent-subscription-dropped' });
   const { settings: changed } = await client.getPersistentSubscriptionToAllInfo(GROUP);
   expect(changed.maxRetryCount).toBe(3);
+  const changedConsumer = consume(client);
+  await client.appendToStream('other-1', event(1));
+  await client.appendToStream('order-1', event(2));
+  await eventually('what the filter wants', () => changedConsumer.received.length > 0);
+  expect(numbers(changedConsumer.received)).toEqual([2]);
   await client.deletePersistentSubscriptionToAll(GROUP);
   const second = consume(client);
   const [error] = await once(second.subscription, 'error');

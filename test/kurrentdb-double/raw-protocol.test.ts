@@ -82,8 +82,8 @@ it('says where a stream ends to clients that understand it', async () => {
   expect(responses).toHaveLength(4 + 1);
 });
 
-/** Opens a batch append, and sends nothing but its options. */
-function beginAppend(client: StreamsClient, deadline: Date): Promise<BatchAppendResp> {
+/** Opens a batch append; what it sends is all there is, or not. */
+function beginAppend(client: StreamsClient, deadline: Date, isFinal: boolean): Promise<BatchAppendResp> {
   const until = new timestamp.Timestamp();
   until.fromDate(deadline);
   const options = new streams.BatchAppendReq.Options();
@@ -93,6 +93,7 @@ function beginAppend(client: StreamsClient, deadline: Date): Promise<BatchAppend
   const request = new streams.BatchAppendReq();
   request.setCorrelationId(toUuid(ID, true));
   request.setOptions(options);
+  request.setIsFinal(isFinal);
   const call = client.batchAppend();
   onTestFinished(() => call.cancel());
   call.on('error', () => undefined);
@@ -103,8 +104,9 @@ function beginAppend(client: StreamsClient, deadline: Date): Promise<BatchAppend
 it('gives up on a batch append that is late, or does not come to an end in time', async () => {
   const { port } = await startDouble({ limits: { writeTimeoutMs: 100 } });
   const client = rawClient(port);
-  for (const deadline of [new Date(Date.now() - 1_000), new Date(Date.now() + 60_000)]) {
-    const response = await beginAppend(client, deadline);
+  const late = await beginAppend(client, new Date(Date.now() - 1_000), true);
+  const unfinished = await beginAppend(client, new Date(Date.now() + 60_000), false);
+  for (const response of [late, unfinished]) {
     expect(response.getError()?.getDetails()?.getTypeName()).toBe('event_store.client.Timeout');
   }
 });

@@ -60,6 +60,8 @@ it('reads the log forwards with the event at the position, and backwards without
   expect(numbers(await collect(client.readAll({ direction: BACKWARDS, fromPosition: END })))).toEqual([
     2, 1, 0,
   ]);
+  const before = { commit: fromPosition.commit, prepare: 0n };
+  expect(numbers(await collect(client.readAll({ direction: BACKWARDS, fromPosition: before })))).toEqual([]);
 });
 
 it('fails at a position where nothing begins, and gives nothing behind the end', async () => {
@@ -86,6 +88,8 @@ it('resolves links when asked, and leaves out the event of a link that leads now
   const resolved = await collect(client.readStream('links', { resolveLinkTos: true }));
   expect(numbers(resolved)).toEqual([1, -1]);
   expect(resolved.map(({ link: recorded }) => recorded?.streamId)).toEqual(['links', 'links']);
+  await client.setStreamMetadata('a-1', { truncateBefore: 2 });
+  expect(numbers(await collect(client.readStream('links', { resolveLinkTos: true })))).toEqual([-1, -1]);
 });
 
 it('links every event from its category and its type while the system projections run', async () => {

@@ -94,7 +94,6 @@ class Read {
   async #give(records: readonly EventRecord[]): Promise<void> {
     const { log } = this.#context.store;
     for (const record of records) {
-      if (this.#given >= this.#limit) return;
       await this.#context.faults.delay();
       await this.#writer.write(this.#responses.event(resolve(log, record, this.#options.getResolveLinks())));
       this.#given++;
