@@ -146,6 +146,37 @@ describe('after a crash', () => {
     expect(parked?.reason).toBe('Delivered 4 times without success');
   });
 
+  it('a late acknowledgement has not counted: the newer delivery was not answered', async () => {
+    const before = new CrashableGroups(file.store);
+    await before.groups.ensureGroup({ ...SETTINGS, messageTimeoutMs: 50 });
+    const [event] = await work(1);
+    const consumer = consume(hold, before);
+    await consumer.untilDelivered(2);
+    await before.groups.ensureGroup(SETTINGS);
+    await consumer.untilDelivered(3);
+    await consumer.deliveries[0]?.ack();
+    await before.groups.countParked(GROUP);
+    before.crash();
+    await consume(acknowledge, new CrashableGroups(file.store)).untilGiven([event as NewEvent]);
+  });
+
+  it('discarded messages are gone, also those behind one that nobody has answered', async () => {
+    const before = new CrashableGroups(file.store);
+    await before.groups.ensureGroup(SETTINGS);
+    const [held, ...others] = await work(4);
+    const parkOthers: Answer = (delivery) => (delivery.event.id === held?.id ? undefined : park(delivery));
+    await consume(parkOthers, before).untilGiven(others);
+    await eventually('three parked', async () => (await before.groups.countParked(GROUP)) === 3);
+    expect(await before.groups.discardParked(GROUP, { limit: 2 })).toBe(2);
+    before.crash();
+    const now = new CrashableGroups(file.store);
+    const after = consume(acknowledge, now);
+    await after.untilGiven(await work(1));
+    await after.untilGiven([held as NewEvent]);
+    expect(after.deliveries).toHaveLength(2);
+    expect(await now.groups.countParked(GROUP)).toBe(1);
+  });
+
   it('events that came later are new', async () => {
     const before = new CrashableGroups(file.store);
     await before.groups.ensureGroup(SETTINGS);
