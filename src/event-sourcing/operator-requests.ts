@@ -2,8 +2,10 @@
  * What operators ask of background consumers goes through the event log: it works from any node, survives restarts, and
  * who asked for what stays on record. A consumer acts on the requests that name it.
  */
+
+import type { CommandContext } from './aggregate.ts';
 import type { EventMetadata, EventStore, NewEvent, Position, RecordedEvent } from './event-store.ts';
-import type { CommandContext } from './repository.ts';
+import { operationMetadata } from './operation-log.ts';
 import { StoreError } from './store-error.ts';
 
 /** All streams of requests begin so; consumers subscribe to it beside their own prefixes. */
@@ -70,11 +72,13 @@ export class OperatorRequests {
 
   /** Puts a request on record, where its consumer will find it. @throws StoreError when the store could not take it */
   async record(request: OperatorRequest, context: CommandContext): Promise<RecordedRequest> {
+    const { operation, ...ids } = context;
     const metadata: EventMetadata = {
       aggregate_type: 'OperatorRequests',
       aggregate_id: request.data.consumer,
       timestamp: this.#now().toISOString(),
-      ...context,
+      ...ids,
+      ...operationMetadata(operation),
     };
     const event: NewEvent = { id: this.#newId(), ...request, metadata };
     const result = await this.#store.append(OPERATOR_REQUESTS_STREAM, [event], 'any');
