@@ -12,6 +12,7 @@ import { toDecimal } from '../domain/money.ts';
 import { evolvePerson, type Person, type PersonEvent, personStream } from '../domain/person.ts';
 import type { EventCodec } from '../event-sourcing/codec.ts';
 import type { EventReader, Position, StreamDirectory } from '../event-sourcing/event-store.ts';
+import type { OperatorRequests } from '../event-sourcing/operator-requests.ts';
 import type { ReadModelReader } from '../event-sourcing/read-model-store.ts';
 import type { AggregateType, Committed, Outcome, Refusal, Repository } from '../event-sourcing/repository.ts';
 import type { RequestContext } from './mediator.ts';
@@ -34,6 +35,10 @@ export interface Bank {
   readonly events: EventReader;
   readonly codec: EventCodec<BankEvent>;
   readonly readModels: ReadModelReader;
+  /** Where operators' requests to background consumers are put on record. */
+  readonly operatorRequests: OperatorRequests;
+  /** What the publisher of CloudEvents remembers; missing when nothing is published. */
+  readonly publisherState?: ReadModelReader | undefined;
   /** Present where the store has no browser of its own. */
   readonly streams?: StreamDirectory;
   readonly newId: () => string;

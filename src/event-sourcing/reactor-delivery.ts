@@ -40,12 +40,16 @@ export interface DeliveryOptions {
   readonly signal: AbortSignal;
 }
 
+/** What is in the air when the reactor ends may still arrive: else every restart would deliver it twice. */
+const LAST_ANSWERS_MS_MAX = 2_000;
+
 const DELIVERED: Verdict = { kind: 'delivered' };
 const STOPPED: Verdict = { kind: 'stopped' };
 
 export class ReactorDelivery {
   readonly #options: DeliveryOptions;
   readonly #gate: ReactorGate;
+  readonly #tryEnds = new AbortController();
   /** Deliveries so far: who failed meanwhile failed by itself. */
   #delivered = 0;
 
@@ -53,6 +57,8 @@ export class ReactorDelivery {
     this.#options = options;
     const { concurrency: triesMax, retryDelayMs, signal } = options;
     this.#gate = new ReactorGate({ triesMax, retryDelayMs, signal });
+    const giveUpTries = () => setTimeout(() => this.#tryEnds.abort(), LAST_ANSWERS_MS_MAX).unref();
+    signal.addEventListener('abort', giveUpTries, { once: true });
   }
 
   /** Whether the sink as a whole cannot be reached. */
@@ -101,7 +107,7 @@ export class ReactorDelivery {
 
   async #try(event: RecordedEvent): Promise<DeliveryOutcome> {
     try {
-      return await this.#options.deliver(event, this.#options.signal);
+      return await this.#options.deliver(event, this.#tryEnds.signal);
     } catch (error) {
       // It should have been an outcome. Whatever it is, this event meets it.
       return { kind: 'refused', reason: reasonOf(error) };

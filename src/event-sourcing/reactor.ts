@@ -51,8 +51,7 @@ export type ReactorProblem =
   | { readonly kind: 'sink_unreachable'; readonly reason: string; readonly delayMs: number }
   | { readonly kind: 'parked'; readonly letter: DeadLetter }
   | { readonly kind: 'unknown_request'; readonly event: RecordedEvent }
-  | { readonly kind: 'starting_over'; readonly reason: string }
-  | { readonly kind: 'fenced'; readonly error: StoreError };
+  | { readonly kind: 'starting_over'; readonly reason: string };
 
 /** `waiting`: the sink as a whole cannot be reached. `retrying`: a store failed. */
 export type ReactorState = 'running' | 'waiting' | 'retrying' | 'stopped';
@@ -81,8 +80,8 @@ export class Reactor {
   }
 
   /**
-   * Follows the log until `signal` fires, or until somebody else leads. Never rejects: a failure is reported and tried
-   * again, for ever.
+   * Follows the log until `signal` fires. A failure is reported and tried again, for ever.
+   * @throws StoreError `fenced`, and only this, when another worker leads by now
    */
   async run(signal: AbortSignal): Promise<void> {
     let failures = 0;
@@ -95,8 +94,9 @@ export class Reactor {
         await this.#follow(signal, succeeded);
       } catch (error) {
         if (error instanceof StoreError && error.code === 'fenced') {
-          this.#report({ kind: 'fenced', error });
-          break;
+          this.#run = undefined;
+          this.#state = 'stopped';
+          throw error;
         }
         failures += 1;
         this.#state = 'retrying';

@@ -20,19 +20,19 @@ export class RunningReactor {
   readonly reactor: Reactor;
   readonly problems: ReactorProblem[] = [];
   readonly #stopping = new AbortController();
-  readonly #running: Promise<void>;
+  readonly #running: Promise<unknown>;
 
   constructor(options: ReactorOptions) {
     this.reactor = new Reactor({ ...options, onProblem: (problem) => this.problems.push(problem) });
-    this.#running = this.reactor.run(this.#stopping.signal);
+    this.#running = this.reactor.run(this.#stopping.signal).catch((error: unknown) => error);
   }
 
   count(kind: ReactorProblem['kind']): number {
     return this.problems.filter((problem) => problem.kind === kind).length;
   }
 
-  /** Waits for a reactor that ends by itself. */
-  ended(): Promise<void> {
+  /** Waits for a reactor that ends by itself. @returns why it did */
+  ended(): Promise<unknown> {
     return this.#running;
   }
 
