@@ -6,12 +6,14 @@ import packageJson from '../package.json' with { type: 'json' };
 import { type Bank, bankAccountType, personType } from './application/bank.ts';
 import { createBankCodec } from './application/bank-codec.ts';
 import { createMediator } from './application/create-mediator.ts';
+import { startPublisher } from './compose-publisher.ts';
 import { composeWorker, prepareReadModels } from './compose-worker.ts';
 import type { Config } from './config.ts';
 import type { BankEvent } from './domain/bank-event.ts';
 import type { Rejection } from './domain/decision.ts';
 import type { DomainEvent, EventCodec } from './event-sourcing/codec.ts';
 import type { EventReader } from './event-sourcing/event-store.ts';
+import { OperatorRequests } from './event-sourcing/operator-requests.ts';
 import type { ReadModelReader, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { ReadYourWrites } from './event-sourcing/read-your-writes.ts';
 import { type AggregateType, Repository } from './event-sourcing/repository.ts';
@@ -81,7 +83,8 @@ async function composeApiProcess(config: Config, logger: Logger, parts: Parts): 
   parts.closeLater(opened.events);
   const metrics = createMetrics(config);
   const readSide = await composeReadSide(config, opened, reporter(logger, metrics), parts);
-  return composeApi(config, logger, opened, readSide, metrics);
+  const publisherState = await startPublisher(config, opened.events, logger, parts);
+  return composeApi(config, logger, opened, readSide, metrics, publisherState);
 }
 
 /** The projections, and as much HTTP as it takes to ask how they are. */
@@ -189,6 +192,7 @@ export async function composeApi(
   { events, streams }: OpenedEventStore,
   readSide: ReadSide,
   metrics = createMetrics(config),
+  publisherState?: ReadModelReader,
 ): Promise<FastifyInstance> {
   const { readModels, worker } = readSide;
   const { defaultCurrency } = config;
@@ -206,6 +210,8 @@ export async function composeApi(
     accounts: repository(bankAccountType),
     events,
     ...(streams ? { streams } : {}),
+    operatorRequests: new OperatorRequests({ store: events, newId, now }),
+    publisherState,
     codec,
     readModels,
     newId,
@@ -236,6 +242,7 @@ export async function composeApi(
       startedAt: now(),
       version: VERSION,
     }),
+    cloudEventNames: config.cloudEventNaming,
     newestIds: () => newestIds(readModels),
   });
 }

@@ -8,12 +8,18 @@ export type { SqliteLocation };
 export type EventStoreLocation = SqliteLocation | { readonly kind: 'kurrentdb'; readonly url: string };
 export type ReadModelLocation = SqliteLocation | { readonly kind: 'mongodb'; readonly url: string };
 
-/** Where published CloudEvents go, and how they are named. */
-export interface CloudEventSettings {
-  readonly sink: string;
-  readonly mode: 'binary' | 'structured';
+/** How CloudEvents are named, on their way out and in. */
+export interface CloudEventNaming {
   readonly source: string;
   readonly typePrefix: string;
+  /** Absolute URL under which the API serves the schemas of the types. */
+  readonly schemas: string;
+}
+
+/** Where published CloudEvents go, and how they are named. */
+export interface CloudEventSettings extends CloudEventNaming {
+  readonly sink: string;
+  readonly mode: 'binary' | 'structured';
 }
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -43,6 +49,12 @@ export const settings = {
     .max(65535, 'must be between 0 and 65535')
     .default(8899)
     .describe('Port to listen on; 0 takes any free one'),
+  OPENBANK_PUBLIC_URL: z
+    .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .optional()
+    .describe(
+      'Address at which clients reach the API, for links in CloudEvents; from host and port without it',
+    ),
   OPENBANK_DATA_DIR: z.string().min(1).default('.openbank').describe('Databases, log and pid file'),
   OPENBANK_EVENT_STORE: storeUrl(
     'events',
@@ -101,6 +113,7 @@ export interface Config {
   readonly readModels: ReadModelLocation;
   readonly role: 'all' | 'api' | 'worker';
   readonly defaultCurrency: string;
+  readonly cloudEventNaming: CloudEventNaming;
   /** Missing when nothing is published. */
   readonly cloudEvents?: CloudEventSettings;
   readonly logFile?: string;
@@ -155,10 +168,23 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   });
 }
 
-function cloudEventSettings(values: z.output<typeof environment>): Pick<Config, 'cloudEvents'> {
-  const { CLOUD_EVENT_SINK: sink, CLOUD_EVENT_MODE: mode, CLOUD_EVENT_SOURCE: source } = values;
-  if (sink === undefined) return {};
-  return { cloudEvents: { sink, mode, source, typePrefix: values.CLOUD_EVENT_TYPE_PREFIX } };
+type Values = z.output<typeof environment>;
+
+function cloudEventSettings(values: Values): Pick<Config, 'cloudEventNaming' | 'cloudEvents'> {
+  const { CLOUD_EVENT_SINK: sink, CLOUD_EVENT_MODE: mode } = values;
+  const cloudEventNaming = {
+    source: values.CLOUD_EVENT_SOURCE,
+    typePrefix: values.CLOUD_EVENT_TYPE_PREFIX,
+    schemas: `${publicUrl(values)}/api/v1/cloud-events/schemas`,
+  };
+  return { cloudEventNaming, ...(sink ? { cloudEvents: { sink, mode, ...cloudEventNaming } } : {}) };
+}
+
+/** Without a slash at its end. An address that only a server can use as it is stands for the machine itself. */
+function publicUrl({ OPENBANK_PUBLIC_URL: url, OPENBANK_HOST: host, OPENBANK_PORT: port }: Values): string {
+  if (url) return url.replace(/\/+$/, '');
+  if (host === '0.0.0.0' || host === '::') return `http://localhost:${port}`;
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
 function eventStoreLocation(url: string | undefined, fallback: string): EventStoreLocation {

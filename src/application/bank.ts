@@ -12,14 +12,9 @@ import { toDecimal } from '../domain/money.ts';
 import { evolvePerson, type Person, type PersonEvent, personStream } from '../domain/person.ts';
 import type { EventCodec } from '../event-sourcing/codec.ts';
 import type { EventReader, Position, StreamDirectory } from '../event-sourcing/event-store.ts';
+import type { OperatorRequests } from '../event-sourcing/operator-requests.ts';
 import type { ReadModelReader } from '../event-sourcing/read-model-store.ts';
-import type {
-  AggregateType,
-  Committed,
-  Outcome,
-  Repository,
-  RevisionMismatch,
-} from '../event-sourcing/repository.ts';
+import type { AggregateType, Committed, Outcome, Refusal, Repository } from '../event-sourcing/repository.ts';
 import type { RequestContext } from './mediator.ts';
 
 export const personType: AggregateType<Person, PersonEvent> = {
@@ -40,6 +35,10 @@ export interface Bank {
   readonly events: EventReader;
   readonly codec: EventCodec<BankEvent>;
   readonly readModels: ReadModelReader;
+  /** Where operators' requests to background consumers are put on record. */
+  readonly operatorRequests: OperatorRequests;
+  /** What the publisher of CloudEvents remembers; missing when nothing is published. */
+  readonly publisherState?: ReadModelReader | undefined;
   /** Present where the store has no browser of its own. */
   readonly streams?: StreamDirectory;
   readonly newId: () => string;
@@ -53,6 +52,8 @@ export interface Written {
   readonly revision: number;
   /** Missing when nothing had to change. */
   readonly position?: Position;
+  /** This is the first answer again: the operation was done before. */
+  readonly replayed?: true;
 }
 
 /** An account as its own stream shows it; figures over many events are the read model's affair. */
@@ -88,8 +89,11 @@ export async function changeAccount(
   return asDecision(outcome);
 }
 
-export function asDecision<T>(outcome: Outcome<T, Rejection | RevisionMismatch>): Decision<T> {
+export function asDecision<T>(outcome: Outcome<T, Refusal<Rejection>>): Decision<T> {
   if (outcome.ok || 'detail' in outcome.rejection) return outcome as Decision<T>;
+  if (outcome.rejection.code === 'idempotency_conflict') {
+    return reject('idempotency_conflict', 'The same id was used before, for something else.');
+  }
   const { actual } = outcome.rejection;
   return reject('revision_mismatch', `The account is at revision ${actual} by now.`, {
     facts: { actual_revision: actual },
@@ -104,8 +108,14 @@ export function personNotFound(personId: string, field: string) {
   return reject('person_not_found', `There is no person ${personId}.`, { field });
 }
 
-export function written({ stream, revision, position }: Committed<unknown, unknown>): Written {
-  return { stream, revision, ...(position === undefined ? {} : { position }) };
+export function written(committed: Committed<unknown, unknown>): Written {
+  const { stream, revision, position, replayed } = committed;
+  return {
+    stream,
+    revision,
+    ...(position === undefined ? {} : { position }),
+    ...(replayed ? { replayed } : {}),
+  };
 }
 
 export function accountState(id: string, { state, revision }: Accepted): AccountState {

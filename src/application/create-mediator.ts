@@ -5,12 +5,14 @@ import { CloseBankAccount, closeBankAccountHandler } from './commands/close-bank
 import { CreateBankAccount, createBankAccountHandler } from './commands/create-bank-account.ts';
 import { CreateDeposit, createDepositHandler } from './commands/create-deposit.ts';
 import { CreateWithdrawal, createWithdrawalHandler } from './commands/create-withdrawal.ts';
+import * as parked from './commands/parked-cloud-events.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
 import { type Logger, logging, validation } from './pipeline.ts';
 import * as accounts from './queries/accounts.ts';
 import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.ts';
+import { ListParkedCloudEvents, listParkedCloudEventsHandler } from './queries/parked-cloud-events.ts';
 import * as persons from './queries/persons.ts';
 import * as streams from './queries/streams.ts';
 import * as transactions from './queries/transactions.ts';
@@ -34,6 +36,9 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(accounts.ListAccountTransactions, accounts.listAccountTransactionsHandler(bank))
     .register(transactions.GetTransaction, transactions.getTransactionHandler(bank))
     .register(ListDeadLetters, listDeadLettersHandler(bank))
+    .register(ListParkedCloudEvents, listParkedCloudEventsHandler(bank))
+    .register(parked.ReplayParkedCloudEvents, parked.replayParkedCloudEventsHandler(bank))
+    .register(parked.DiscardParkedCloudEvents, parked.discardParkedCloudEventsHandler(bank))
     .register(streams.ListStreams, streams.listStreamsHandler(bank))
     .register(streams.ReadStream, streams.readStreamHandler(bank))
     .register(streams.ListAccountEvents, streams.listAccountEventsHandler(bank));

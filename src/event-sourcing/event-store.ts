@@ -9,7 +9,10 @@ export interface EventMetadata {
   readonly correlation_id: string;
   readonly causation_id: string;
   readonly actor?: string;
+  /** Names the operation that the event belongs to; a second one of the same id is not done again. */
   readonly idempotency_key?: string;
+  /** Hash of what that operation asked for. */
+  readonly idempotency_hash?: string;
   readonly traceparent?: string;
 }
 

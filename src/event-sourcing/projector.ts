@@ -2,7 +2,9 @@
  * Keeps read models up to date: one supervised loop that reads the log in batches, folds them in memory and commits
  * documents and checkpoints together. Every way of failing ends in a retry or in a stored dead letter.
  */
+import { backoff } from './backoff.ts';
 import type { DomainEvent, EventCodec, Recorded } from './codec.ts';
+import { deadLetter, reasonOf, WAITS_FOR_EARLIER } from './dead-letter.ts';
 import { DocumentSession } from './document-session.ts';
 import type { EventReader, Position, RecordedEvent, SubscriptionBatch } from './event-store.ts';
 import { foldStream } from './fold-stream.ts';
@@ -57,12 +59,8 @@ export type ProjectorState = 'running' | 'retrying' | 'stopped';
 const FOLD_TRIES_MAX = 3;
 /** Documents of each collection kept in memory between batches. */
 const CACHED_DOCUMENTS_MAX = 12_000;
-const RETRY_DELAY_MS_MAX = 30_000;
 
 const NOTHING: readonly never[] = [];
-
-/** The cause of a dead letter that was never tried, because an earlier event of its document is dead. */
-export const WAITS_FOR_EARLIER = 'waits_for_earlier';
 
 export class Projector<E extends DomainEvent> {
   readonly #options: ProjectorOptions<E>;
@@ -380,37 +378,4 @@ function checkpointAt({ name, version }: Collection, position: Position): Checkp
 
 function isOf(checkpoint: Checkpoint, projection: Collection): boolean {
   return checkpoint.projection === projection.name && checkpoint.version === projection.version;
-}
-
-function deadLetter(
-  projection: string,
-  documentKey: string,
-  event: RecordedEvent | Recorded<DomainEvent>,
-  cause: string,
-  attempts: number,
-): DeadLetter {
-  const { position, stream, revision } = event;
-  const deadSince = new Date().toISOString();
-  return {
-    projection,
-    documentKey,
-    position,
-    stream,
-    revision,
-    eventId: event.id,
-    eventType: event.type,
-    cause,
-    attempts,
-    deadSince,
-  };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-/** Doubles each time up to a bound, with jitter so that workers that failed together do not return together. */
-function backoff(firstMs: number, failures: number): number {
-  const full = Math.min(firstMs * 2 ** (failures - 1), RETRY_DELAY_MS_MAX);
-  return full * (0.5 + Math.random() / 2);
 }

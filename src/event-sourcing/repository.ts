@@ -5,7 +5,9 @@
  * State is cached at its revision; a conflict reads only the tail and decides again.
  */
 import { LRUCache } from 'lru-cache';
+import type { Aggregate, AggregateType, CommandContext, Committed, Outcome, Refusal } from './aggregate.ts';
 import type { DomainEvent, EventCodec } from './codec.ts';
+import { decideAll, firstRevisionOf, type Known, type Tentative, type Undecided } from './decide-all.ts';
 import type {
   AppendResult,
   EventMetadata,
@@ -14,44 +16,19 @@ import type {
   NewEvent,
   Position,
 } from './event-store.ts';
+import { OperationLog, operationMetadata, operationOf, type RecordedOperation } from './operation-log.ts';
+import { recallOperation } from './recall-operation.ts';
 import { StoreError } from './store-error.ts';
 
-/** What the repository must know of a kind of aggregate. */
-export interface AggregateType<S, E extends DomainEvent> {
-  /** Name in the metadata: `BankAccount`. */
-  readonly name: string;
-  stream(id: string): string;
-  evolve(state: S | undefined, event: E): S;
-}
-
-/** Either events (none is fine: nothing changes) or a refusal that the caller understands. */
-export type Outcome<T, R> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly rejection: R };
-
-/** Who asks, and why: it goes into the metadata of every event that results. */
-export type CommandContext = Pick<EventMetadata, 'correlation_id' | 'causation_id' | 'actor' | 'traceparent'>;
-
-export interface Aggregate<S> {
-  readonly state: S;
-  readonly revision: number;
-}
-
-/** What a command did: the state after it, and where its last event stands. */
-export interface Committed<S, E> extends Aggregate<S> {
-  readonly events: readonly E[];
-  readonly stream: string;
-  /** Of the append; missing when the command changed nothing. */
-  readonly position?: Position;
-  /** Business time of the events, RFC 3339 UTC. */
-  readonly timestamp: string;
-}
-
-/** The stream was not at the revision that the client asked for. */
-export interface RevisionMismatch {
-  readonly code: 'revision_mismatch';
-  readonly actual: number;
-}
+export type {
+  Aggregate,
+  AggregateType,
+  CommandContext,
+  Committed,
+  Outcome,
+  Refusal,
+  RevisionMismatch,
+} from './aggregate.ts';
 
 /** Hears what a repository does. It is called on the way of every command, so it must be quick, and must not throw. */
 export interface RepositoryObserver {
@@ -74,42 +51,36 @@ export interface RepositoryOptions {
 const WAITING_COMMANDS_MAX = 5_000;
 /** Commands folded into one append. */
 const FOLDED_COMMANDS_MAX = 500;
+/** Operations remembered by all cached aggregates together, some 200 bytes each; beyond it, aggregates leave the cache. */
+const CACHED_OPERATIONS_MAX = 250_000;
 /** How often a group decides anew after another writer was faster. */
 const TRIES_MAX = 8;
 
 const NOT_CREATED = -1;
+const NOTHING_KNOWN = { state: undefined, revision: NOT_CREATED, operations: undefined } as const;
 
-interface Cached<S> {
-  readonly state: S | undefined;
-  readonly revision: number;
-}
-
-interface WaitingCommand<S, E, R> {
-  readonly decide: (state: S | undefined) => Outcome<E[], R>;
-  readonly context: CommandContext;
-  readonly expectedRevision: number | undefined;
-  readonly resolve: (outcome: Outcome<Committed<S, E>, R | RevisionMismatch>) => void;
+interface WaitingCommand<S, E, R> extends Undecided<S, E, R> {
+  readonly resolve: (outcome: Outcome<Committed<S, E>, Refusal<R>>) => void;
   readonly reject: (error: unknown) => void;
 }
-
-/** What one command of a group came to, before the group's append is durable. */
-type Tentative<S, E, R> =
-  | { readonly kind: 'accepted'; readonly state: S; readonly revision: number; readonly events: E[] }
-  | { readonly kind: 'rejected'; readonly rejection: R | RevisionMismatch }
-  | { readonly kind: 'failed'; readonly error: unknown };
 
 export class Repository<S, E extends DomainEvent, R> {
   readonly #aggregate: AggregateType<S, E>;
   readonly #codec: EventCodec<E>;
   readonly #options: RepositoryOptions;
-  readonly #cache: LRUCache<string, Cached<S>>;
+  readonly #cache: LRUCache<string, Known<S>>;
   readonly #queues = new Map<string, WaitingCommand<S, E, R>[]>();
 
   constructor(aggregate: AggregateType<S, E>, codec: EventCodec<E>, options: RepositoryOptions) {
     this.#aggregate = aggregate;
     this.#codec = codec;
     this.#options = options;
-    this.#cache = new LRUCache({ max: options.cachedAggregatesMax ?? 10_000 });
+    const max = options.cachedAggregatesMax ?? 10_000;
+    this.#cache = new LRUCache({
+      max,
+      maxSize: max + CACHED_OPERATIONS_MAX,
+      sizeCalculation: ({ operations }) => 1 + (operations?.size ?? 0),
+    });
   }
 
   /** The newest state, or nothing when there is no such aggregate. */
@@ -125,7 +96,8 @@ export class Repository<S, E extends DomainEvent, R> {
   }
 
   /**
-   * Decides on the newest state and appends the events; answers only when they are durable.
+   * Decides on the newest state and appends the events; answers only when they are durable. An operation that was done
+   * before is not decided again, and not held against the expected revision.
    * @param expectedRevision the revision that the client saw (If-Match); another one answers `revision_mismatch`.
    * @throws StoreError when the store failed, or `busy` when too many commands wait for this stream.
    */
@@ -134,7 +106,7 @@ export class Repository<S, E extends DomainEvent, R> {
     decide: (state: S | undefined) => Outcome<E[], R>,
     context: CommandContext,
     expectedRevision?: number,
-  ): Promise<Outcome<Committed<S, E>, R | RevisionMismatch>> {
+  ): Promise<Outcome<Committed<S, E>, Refusal<R>>> {
     return new Promise((resolve, reject) => {
       const command = { decide, context, expectedRevision, resolve, reject };
       const queue = this.#queues.get(id);
@@ -179,7 +151,7 @@ export class Repository<S, E extends DomainEvent, R> {
       const expected = known.revision === NOT_CREATED ? 'no_stream' : known.revision;
       const result = await this.#append(this.#aggregate.stream(id), events, expected);
       if (result.ok) {
-        this.#remember(id, known, tentative);
+        this.#remember(id, group, known, tentative);
         return this.#settle(id, group, tentative, now, result.position);
       }
       known = await this.#refresh(id);
@@ -187,7 +159,7 @@ export class Repository<S, E extends DomainEvent, R> {
     throw new StoreError('busy', `Other writers kept changing ${this.#aggregate.stream(id)}.`);
   }
 
-  #lookUp(id: string): Cached<S> | undefined {
+  #lookUp(id: string): Known<S> | undefined {
     const cached = this.#cache.get(id);
     this.#options.observer?.onLookup(cached !== undefined);
     return cached;
@@ -208,14 +180,18 @@ export class Repository<S, E extends DomainEvent, R> {
   }
 
   /** Reads what the cache does not have yet, which is usually nothing. */
-  async #refresh(id: string): Promise<Cached<S>> {
-    let { state, revision } = this.#cache.get(id) ?? { state: undefined, revision: NOT_CREATED };
+  async #refresh(id: string): Promise<Known<S>> {
+    let { state, revision, operations } = this.#cache.get(id) ?? NOTHING_KNOWN;
     const stream = this.#aggregate.stream(id);
     for await (const event of this.#options.store.readStream(stream, { from: revision + 1 })) {
-      state = this.#aggregate.evolve(state, this.#codec.decode(event));
+      state = this.#aggregate.evolve(state as S | undefined, this.#codec.decode(event));
       revision = event.revision;
+      const operation = operationOf(event.metadata);
+      if (!operation) continue;
+      operations ??= new OperationLog();
+      operations.note(operation, revision, revision);
     }
-    const known = { state, revision };
+    const known: Known<S> = { state: state as S | undefined, revision, operations };
     if (state !== undefined) this.#cache.set(id, known);
     return known;
   }
@@ -228,12 +204,14 @@ export class Repository<S, E extends DomainEvent, R> {
   ): NewEvent[] {
     return tentative.flatMap((outcome, index) => {
       if (outcome.kind !== 'accepted') return [];
+      const { operation, ...ids } = (group[index] as WaitingCommand<S, E, R>).context;
       const metadata: EventMetadata = {
         aggregate_type: this.#aggregate.name,
         aggregate_id: id,
         timestamp,
-        ...group[index]?.context,
-      } as EventMetadata;
+        ...ids,
+        ...operationMetadata(operation),
+      };
       return outcome.events.map((event) => ({
         id: this.#options.newId(),
         ...this.#codec.encode(event),
@@ -242,11 +220,23 @@ export class Repository<S, E extends DomainEvent, R> {
     });
   }
 
-  #remember(id: string, before: Cached<S>, tentative: readonly Tentative<S, E, R>[]): void {
+  #remember(
+    id: string,
+    group: readonly WaitingCommand<S, E, R>[],
+    before: Known<S>,
+    tentative: readonly Tentative<S, E, R>[],
+  ): void {
     const last = tentative.findLast((outcome) => outcome.kind === 'accepted');
     const newest = this.#cache.get(id);
     if (!last || (newest && newest.revision > before.revision)) return;
-    this.#cache.set(id, { state: last.state, revision: last.revision });
+    let operations = newest?.operations ?? before.operations;
+    for (const [index, outcome] of tentative.entries()) {
+      const operation = group[index]?.context.operation;
+      if (!operation || outcome.kind !== 'accepted' || outcome.events.length === 0) continue;
+      operations ??= new OperationLog();
+      operations.note(operation, firstRevisionOf(outcome), outcome.revision);
+    }
+    this.#cache.set(id, { state: last.state, revision: last.revision, operations });
   }
 
   #settle(
@@ -263,6 +253,8 @@ export class Repository<S, E extends DomainEvent, R> {
         command.reject(outcome.error);
       } else if (outcome.kind === 'rejected') {
         command.resolve({ ok: false, rejection: outcome.rejection });
+      } else if (outcome.kind === 'repeated') {
+        this.#recall(id, outcome.operation).then(command.resolve, command.reject);
       } else {
         const { state, revision, events } = outcome;
         const where = position === undefined || events.length === 0 ? {} : { position };
@@ -270,33 +262,14 @@ export class Repository<S, E extends DomainEvent, R> {
       }
     }
   }
-}
 
-/** Decides one command after the other, each on the state that the ones before it leave behind. */
-function decideAll<S, E extends DomainEvent, R>(
-  aggregate: AggregateType<S, E>,
-  known: Cached<S>,
-  group: readonly WaitingCommand<S, E, R>[],
-): Tentative<S, E, R>[] {
-  let { state, revision } = known;
-  return group.map(({ decide, expectedRevision }) => {
-    try {
-      if (expectedRevision !== undefined && state !== undefined && expectedRevision !== revision) {
-        return { kind: 'rejected', rejection: { code: 'revision_mismatch', actual: revision } };
-      }
-      const decision = decide(state);
-      if (!decision.ok) return { kind: 'rejected', rejection: decision.rejection };
-      const after = decision.value.reduce<S | undefined>(
-        (before, event) => aggregate.evolve(before, event),
-        state,
-      );
-      if (after === undefined)
-        throw new Error(`${aggregate.name} was accepted without an event that creates it`);
-      state = after;
-      revision += decision.value.length;
-      return { kind: 'accepted', state: after, revision, events: decision.value };
-    } catch (error) {
-      return { kind: 'failed', error };
-    }
-  });
+  /** What an operation came to when it was done. */
+  async #recall(id: string, operation: RecordedOperation): Promise<Outcome<Committed<S, E>, never>> {
+    const stream = this.#aggregate.stream(id);
+    const cached = this.#cache.get(id);
+    // Mostly it was the newest one, tried again because its answer got lost: then the state is at hand.
+    const state = cached?.revision === operation.lastRevision ? cached.state : undefined;
+    const recall = { store: this.#options.store, codec: this.#codec, aggregate: this.#aggregate };
+    return { ok: true, value: await recallOperation(recall, stream, operation, state) };
+  }
 }

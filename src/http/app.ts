@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { checkInput } from '../application/fields.ts';
 import { installConsistencyTokens } from './consistency.ts';
 import { accountsController } from './controllers/accounts.ts';
+import { cloudEventsController, parkedCloudEventsController } from './controllers/cloud-events.ts';
 import { healthController } from './controllers/health.ts';
 import { metricsController } from './controllers/metrics.ts';
 import { operationsController } from './controllers/operations.ts';
@@ -48,12 +49,14 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       await api.register(personsController(options));
       await api.register(accountsController(options));
       await api.register(transactionsController(options));
+      await api.register(cloudEventsController(options));
     },
     { prefix: '/api/v1' },
   );
   await app.register(healthController(options));
   await app.register(metricsController(options));
   await app.register(operationsController(options));
+  await app.register(parkedCloudEventsController(options));
   return app;
 }
 

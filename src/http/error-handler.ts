@@ -50,7 +50,8 @@ function clientErrorCode(code: string | undefined): ProblemCode {
   return code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'malformed_request';
 }
 
-function toProblem(error: FastifyError): Problem {
+/** Whatever was thrown, in the words of the catalog. */
+export function toProblem(error: FastifyError): Problem {
   if (error instanceof ProblemException) return error.problem;
   if (error instanceof StoreError) return storeProblem(error);
   switch (error.code) {

@@ -10,9 +10,14 @@ const EXACT_DIGITS = 15;
 const LONG_NUMBER = /\d[\d.]{15}|\d[eE]-\d{3}/;
 
 export function installJsonBody(app: FastifyInstance): void {
-  const parseSafely = app.getDefaultJsonParser('error', 'error');
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, bytes, done) => {
+  addJsonParser(app, ['application/json']);
+}
+
+/** Reads further media types as JSON, in the routes of this plugin. */
+export function addJsonParser(app: FastifyInstance, mediaTypes: string[]): void {
+  const parseSafely = app.getDefaultJsonParser('error', 'error');
+  app.addContentTypeParser<Buffer>(mediaTypes, { parseAs: 'buffer' }, (request, bytes, done) => {
     if (!isPlainUtf8(request)) return done(new ProblemException(problem('unsupported_media_type')));
     if (!isUtf8(bytes))
       return done(new ProblemException(problem('malformed_json', 'The body is not UTF-8.')));

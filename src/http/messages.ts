@@ -1,6 +1,7 @@
 /** The steps that every controller shares: who asks, what was decided, and the headers of an answer. */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Written } from '../application/bank.ts';
+import type { CloudEventNames } from '../application/cloud-events.ts';
 import type { Mediator, RequestContext } from '../application/mediator.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { ReadYourWrites } from '../event-sourcing/read-your-writes.ts';
@@ -11,12 +12,17 @@ import type { Readiness, Status } from './schemas.ts';
 export interface Services {
   readonly mediator: Mediator;
   readonly readYourWrites: ReadYourWrites;
+  readonly cloudEventNames: CloudEventNames;
   readonly status: () => Promise<Status>;
   readonly readiness: () => Promise<Readiness>;
 }
 
 const TRACE_ID = /^[\w.:-]{1,100}$/;
 const ETAG = /^"(0|[1-9]\d{0,14})"$/;
+
+export function isTraceId(text: string): boolean {
+  return TRACE_ID.test(text);
+}
 
 /** Ids for tracing: the correlation id comes from the client, or else it is the request's own id. */
 export function contextOf(request: FastifyRequest): RequestContext {
@@ -40,7 +46,7 @@ export function accepted<T>(decision: Decision<T>, request: FastifyRequest): T {
   throw new ProblemException(rejectionProblem(decision.rejection, request));
 }
 
-/** Puts the write's revision and consistency token into the headers. */
+/** Puts the write's revision and consistency token into the headers, and marks an answer that was given before. */
 export function writtenHeaders(
   reply: FastifyReply,
   written: Written,
@@ -50,6 +56,7 @@ export function writtenHeaders(
   if (written.position !== undefined) {
     reply.header('x-consistency-token', readYourWrites.token(written.position));
   }
+  if (written.replayed) reply.header('idempotent-replayed', 'true');
   return reply;
 }
 

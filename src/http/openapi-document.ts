@@ -34,7 +34,8 @@ export function completed(document: OpenApiDocument): OpenApiDocument {
   }
   for (const { requestBody, responses } of Object.values(paths).flatMap((path) => Object.values(path))) {
     const body = requestBody?.content?.['application/json'];
-    if (body) body.example = exampleOf(body.schema ?? {});
+    // A body without fields of its own brings a whole example.
+    if (body) body.example = exampleOf(body.schema ?? {}) ?? body.example;
     Object.values(responses ?? {}).forEach(asProblemJson);
   }
   const problems = Object.keys(PROBLEM_CATALOG).filter(isProblemCode);

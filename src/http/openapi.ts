@@ -36,6 +36,7 @@ export async function installOpenApi(
         { name: 'persons', description: 'Who owns accounts.' },
         { name: 'accounts', description: 'Accounts, their balances and their history.' },
         { name: 'transactions', description: 'Money in and out.' },
+        { name: 'cloud events', description: 'Requests from other systems, and what is published to them.' },
         { name: 'operations', description: 'Health, metrics, status and the stream browser.' },
       ],
     },

@@ -1,9 +1,10 @@
 /** The projector when something fails: dead letters, blocked documents, retries, and one loop that never gives up. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Recorded } from '../../src/event-sourcing/codec.ts';
+import { WAITS_FOR_EARLIER } from '../../src/event-sourcing/dead-letter.ts';
 import type { SubscriptionBatch } from '../../src/event-sourcing/event-store.ts';
 import { TemporaryError } from '../../src/event-sourcing/projection.ts';
-import { Projector, WAITS_FOR_EARLIER } from '../../src/event-sourcing/projector.ts';
+import { Projector } from '../../src/event-sourcing/projector.ts';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
 import { mustAppend, newEvent, newMetadata } from '../support/event-builders.ts';
 import { eventually } from '../support/eventually.ts';

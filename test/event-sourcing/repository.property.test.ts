@@ -10,8 +10,8 @@ import type { AppendResult } from '../../src/event-sourcing/event-store.ts';
 import {
   type Committed,
   type Outcome,
+  type Refusal,
   Repository,
-  type RevisionMismatch,
 } from '../../src/event-sourcing/repository.ts';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
 import { settings } from '../domain/property-settings.ts';
@@ -48,7 +48,7 @@ type Step =
   | { readonly does: 'other_writer'; readonly id: string }
   | { readonly does: 'turn' };
 
-type Answer = Outcome<Committed<Wallet, WalletEvent>, WalletRefusal | RevisionMismatch>;
+type Answer = Outcome<Committed<Wallet, WalletEvent>, Refusal<WalletRefusal>>;
 
 /** A command and what came of it; no answer when the store failed. */
 interface Asked {

@@ -67,9 +67,15 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
   };
 }
 
+/** CloudEvents come in shapes of their own, and have tests of their own. */
 type Command = Exclude<
   OperationId,
-  `${'get' | 'list' | 'read'}${string}` | 'live' | 'ready' | 'status' | 'metrics' | 'explainProblem'
+  | `${'get' | 'list' | 'read' | 'receive'}${string}`
+  | 'live'
+  | 'ready'
+  | 'status'
+  | 'metrics'
+  | 'explainProblem'
 >;
 
 /** For each command a request that would go through, to be spoilt in one place by a row. */
@@ -91,6 +97,8 @@ export const GOOD: Readonly<
   }),
   changeOverdraftLimit: ({ account }) => ({ params: { id: account }, body: { overdraft_limit: '60.00' } }),
   closeAccount: ({ empty }) => ({ params: { id: empty }, body: { reason: 'Moved abroad' } }),
+  replayParkedCloudEvents: () => ({ body: { stream: 'bank-account-1' } }),
+  discardParkedCloudEvents: () => ({ body: { stream: 'bank-account-1', reason: 'Told by other means' } }),
 };
 
 export const COMMANDS = Object.keys(GOOD) as Command[];

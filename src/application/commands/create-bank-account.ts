@@ -13,6 +13,7 @@ import {
 } from '../bank.ts';
 import { currencyCode, id, nonNegativeAmount } from '../fields.ts';
 import { command, type Handler } from '../mediator.ts';
+import { newAggregateId } from '../operation.ts';
 
 export const createBankAccountFields = z.strictObject({
   owner_id: id('The person who owns the account.', '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a01'),
@@ -33,7 +34,7 @@ export const CreateBankAccount = command<Result>()('CreateBankAccount', createBa
 export function createBankAccountHandler(bank: Bank): Handler<Input, Result> {
   return async (input, context) => {
     if (!(await bank.persons.exists(input.owner_id))) return personNotFound(input.owner_id, 'owner_id');
-    const accountId = bank.newId();
+    const accountId = newAggregateId('BankAccount', context, bank.newId);
     const opening = {
       account_id: accountId,
       owner_id: input.owner_id,

@@ -5,6 +5,7 @@ import { GENDERS, type Person, registerPerson } from '../../domain/person.ts';
 import { asDecision, type Bank, type Written, written } from '../bank.ts';
 import { calendarDate, text } from '../fields.ts';
 import { command, type Handler } from '../mediator.ts';
+import { newAggregateId } from '../operation.ts';
 
 const countryCode = z
   .string()
@@ -43,7 +44,7 @@ export const RegisterPerson = command<{ person: RegisteredPerson } & Written>()(
 
 export function registerPersonHandler(bank: Bank): Handler<Person, { person: RegisteredPerson } & Written> {
   return async (person, context) => {
-    const id = bank.newId();
+    const id = newAggregateId('Person', context, bank.newId);
     const today = bank.now().toISOString().slice(0, 10);
     const outcome = asDecision(
       await bank.persons.execute(id, (state) => registerPerson(state, person, today), context),

@@ -1,0 +1,147 @@
+/** What the bank tells the outside: each domain event as a CloudEvent 1.0, and the schema of every type's data. Pure. */
+import type { CloudEventV1 } from 'cloudevents';
+import { z } from 'zod';
+import { ACCOUNT_TYPES, TRANSACTION_TYPES } from '../domain/bank-account.ts';
+import type { BankEvent } from '../domain/bank-event.ts';
+import { GENDERS } from '../domain/person.ts';
+import type { Recorded } from '../event-sourcing/codec.ts';
+
+/** How CloudEvents are named. */
+export interface CloudEventNames {
+  readonly source: string;
+  /** First part of every type: `bank` in `bank.transaction.v1`. */
+  readonly typePrefix: string;
+  /** Absolute URL under which the schemas are served. */
+  readonly schemas: string;
+}
+
+const id = (of: string) => z.uuid().describe(`The ${of}.`);
+const money = (what: string) => z.string().describe(`${what}, a decimal with all digits of the currency.`);
+const currency = z.string().describe('ISO 4217 code.');
+
+const address = z.object({
+  street_name: z.string(),
+  street_number: z.string(),
+  zip_code: z.string(),
+  city: z.string(),
+  state: z.string(),
+  country: z.string().describe('ISO 3166-1 alpha-2.'),
+});
+
+/** The type of each domain event without the prefix, and the shape of its data. */
+const PUBLISHED = {
+  PersonRegisteredDomainEventV1: {
+    name: 'person.registered.v1',
+    data: z.object({
+      person_id: id('person'),
+      first_name: z.string(),
+      last_name: z.string(),
+      date_of_birth: z.iso.date(),
+      nationality: z.string().describe('ISO 3166-1 alpha-2.'),
+      gender: z.enum(GENDERS),
+      address: address.optional(),
+    }),
+  },
+  BankAccountCreatedDomainEventV2: {
+    name: 'account.created.v1',
+    data: z.object({
+      account_id: id('account'),
+      owner_id: id('person who owns it'),
+      account_type: z.enum(ACCOUNT_TYPES),
+      currency,
+      overdraft_limit: money('How far the balance may go below zero'),
+    }),
+  },
+  BankAccountTransactionRecordedDomainEventV1: {
+    name: 'transaction.v1',
+    data: z.object({
+      account_id: id('account whose balance changed'),
+      transaction_id: id('transaction'),
+      type: z.enum(TRANSACTION_TYPES),
+      direction: z.enum(['CREDIT', 'DEBIT']).describe('CREDIT puts money into the account.'),
+      amount: money('The amount, above zero'),
+      currency,
+      balance: money('The balance after it'),
+      from_account_id: id('account that the money left').optional(),
+      to_account_id: id('account that the money reached').optional(),
+      description: z.string(),
+    }),
+  },
+  BankAccountOverdraftLimitChangedDomainEventV1: {
+    name: 'account.overdraft-limit-changed.v1',
+    data: z.object({
+      account_id: id('account'),
+      old_limit: money('The limit before'),
+      new_limit: money('The limit from now on'),
+      currency,
+    }),
+  },
+  BankAccountClosedDomainEventV1: {
+    name: 'account.closed.v1',
+    data: z.object({
+      account_id: id('account'),
+      reason: z.string(),
+      final_balance: money('The balance at the end, which is zero'),
+      currency,
+    }),
+  },
+} as const satisfies Record<BankEvent['type'], { name: string; data: z.ZodType }>;
+
+/** The names of the published types, without the prefix. */
+export const PUBLISHED_TYPES: readonly string[] = Object.values(PUBLISHED).map(({ name }) => name);
+
+/** The JSON Schema of a published type's data; `undefined` for a type that is not published. */
+export function dataSchemaOf(type: string, names: CloudEventNames): Record<string, unknown> | undefined {
+  const published = Object.values(PUBLISHED).find(({ name }) => type === `${names.typePrefix}.${name}`);
+  if (!published) return undefined;
+  // Consumers must not stumble over fields that are added later, so the schema leaves room for them.
+  const schema = z.toJSONSchema(published.data, { io: 'input' });
+  return { $id: schemaUrl(type, names), title: type, ...schema };
+}
+
+/** Whether the event says nothing of the currency of its amounts, which is then that of its account. */
+export function needsCurrency(event: BankEvent): boolean {
+  return 'old_limit' in event.data || 'final_balance' in event.data;
+}
+
+/**
+ * Maps one event.
+ * @param accountCurrency needed where `needsCurrency` says so
+ */
+export function toCloudEvent(
+  event: Recorded<BankEvent>,
+  names: CloudEventNames,
+  accountCurrency?: string,
+): CloudEventV1<object> {
+  const { metadata, stream } = event;
+  const type = `${names.typePrefix}.${PUBLISHED[event.type].name}`;
+  return {
+    specversion: '1.0',
+    id: event.id,
+    source: names.source,
+    type,
+    subject: metadata.aggregate_id,
+    time: metadata.timestamp,
+    datacontenttype: 'application/json',
+    dataschema: schemaUrl(type, names),
+    correlationid: metadata.correlation_id,
+    causationid: metadata.causation_id,
+    partitionkey: stream,
+    sequence: String(event.revision).padStart(SEQUENCE_DIGITS, '0'),
+    ...(metadata.traceparent ? { traceparent: metadata.traceparent } : {}),
+    data: dataOf(event, accountCurrency),
+  };
+}
+
+/** The sequence extension compares texts, so that numbers need leading zeros. */
+const SEQUENCE_DIGITS = 10;
+
+function dataOf({ type, data, metadata }: Recorded<BankEvent>, accountCurrency?: string): object {
+  if (type === 'PersonRegisteredDomainEventV1') return { person_id: metadata.aggregate_id, ...data };
+  const ofAccount = accountCurrency === undefined ? {} : { currency: accountCurrency };
+  return { account_id: metadata.aggregate_id, ...ofAccount, ...data };
+}
+
+function schemaUrl(type: string, { schemas }: CloudEventNames): string {
+  return `${schemas}/${type}`;
+}

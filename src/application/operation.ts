@@ -1,0 +1,50 @@
+/** Names what may be tried twice, so that it is done once. */
+import { createHash, createHmac } from 'node:crypto';
+import type { Operation } from '../event-sourcing/operation-log.ts';
+import type { RequestContext } from './mediator.ts';
+
+/** Bytes kept of a SHA-256: still far beyond any chance of two being equal. */
+const HASH_BYTES = 16;
+
+/**
+ * The operation that a client's key stands for. The key itself goes nowhere: the id is its hash, and the hash of the
+ * content is keyed with it, so that nobody who reads the log can test guesses about what was asked.
+ * @param scope where the key counts: keys of different kinds never meet
+ * @param request what is asked, checked and plain; the order of its fields does not matter
+ */
+export function operationFor(scope: string, key: string, request: unknown): Operation {
+  const id = createHash('sha256')
+    .update(JSON.stringify([scope, key]))
+    .digest();
+  const content = createHmac('sha256', key).update(canonical(request)).digest();
+  return { id: short(id), contentHash: short(content) };
+}
+
+function short(hash: Buffer): string {
+  return hash.subarray(0, HASH_BYTES).toString('base64url');
+}
+
+/** JSON with the fields of every object in one order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    typeof inner === 'object' && inner !== null && !Array.isArray(inner)
+      ? Object.fromEntries(Object.entries(inner).sort(([left], [right]) => (left < right ? -1 : 1)))
+      : inner,
+  );
+}
+
+/**
+ * The id of an aggregate that a command creates. For an operation it follows from the operation's id, so that a second
+ * try meets the aggregate that the first one made.
+ */
+export function newAggregateId(kind: string, { operation }: RequestContext, newId: () => string): string {
+  if (!operation) return newId();
+  const bytes = createHash('sha256')
+    .update(JSON.stringify([kind, operation.id]))
+    .digest()
+    .subarray(0, 16);
+  // A UUID of version 8 (RFC 9562): the bits are our own affair.
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

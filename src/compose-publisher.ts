@@ -1,0 +1,125 @@
+/** Puts the publisher of CloudEvents together: a reactor, what it remembers, and the sink. */
+import { dirname, join } from 'node:path';
+import type { Logger } from 'pino';
+import { HttpSink } from './adapters/cloudevents/http-sink.ts';
+import { createBankCodec } from './application/bank-codec.ts';
+import {
+  CLOUD_EVENT_PUBLISHER,
+  deliverAsCloudEvent,
+  PUBLISHED_STREAM_PREFIXES,
+} from './application/cloud-event-publisher.ts';
+import type { CloudEventSettings, Config, ReadModelLocation } from './config.ts';
+import type { EventReader } from './event-sourcing/event-store.ts';
+import { Reactor, type ReactorOptions, type ReactorProblem } from './event-sourcing/reactor.ts';
+import { reactorCollection } from './event-sourcing/reactor-journal.ts';
+import type { ReadModelReader, ReadModelStore } from './event-sourcing/read-model-store.ts';
+import { openReadModelStore } from './open-stores.ts';
+import type { Parts } from './parts.ts';
+
+/**
+ * Where the publisher keeps its checkpoint and its parked events: the server's database, or a file of its own beside
+ * the events, so that whoever deletes the read models publishes nothing again.
+ */
+export function publisherLocation({
+  eventStore,
+  readModels,
+}: Pick<Config, 'eventStore' | 'readModels'>): ReadModelLocation {
+  if (readModels.kind === 'mongodb') return readModels;
+  const beside = eventStore.kind === 'kurrentdb' ? readModels : eventStore;
+  return beside.kind === 'file' ? { kind: 'file', path: join(dirname(beside.path), 'reactors.db') } : beside;
+}
+
+/** @throws StoreError when what is there belongs to other events, and these have none: they may be lost */
+export async function preparePublisher(store: ReadModelStore, reader: EventReader): Promise<void> {
+  const mayReplace = (await reader.headPosition()) !== undefined;
+  await store.prepare([reactorCollection(CLOUD_EVENT_PUBLISHER)], reader.storeId, mayReplace);
+}
+
+/** The publisher over any pair of stores; one at a time, led by whoever holds the fence. */
+export function composeCloudEventPublisher(
+  settings: CloudEventSettings,
+  stores: { reader: EventReader; store: ReadModelStore; defaultCurrency: string },
+  options: Pick<ReactorOptions, 'fence' | 'onProblem'> = {},
+): Reactor {
+  const { reader, store, defaultCurrency } = stores;
+  const sink = new HttpSink({ url: settings.sink, mode: settings.mode });
+  const deliver = deliverAsCloudEvent({
+    reader,
+    codec: createBankCodec(defaultCurrency),
+    names: settings,
+    send: (event, signal) => sink.send(event, signal),
+  });
+  return new Reactor({
+    name: CLOUD_EVENT_PUBLISHER,
+    reader,
+    store,
+    streamPrefixes: PUBLISHED_STREAM_PREFIXES,
+    deliver,
+    ...options,
+  });
+}
+
+/**
+ * Publishes beside embedded stores, when there is a sink. It waits for the sink and computes little, so it needs no
+ * thread of its own.
+ * @returns what the publisher remembers; `undefined` when it is not this process that publishes, or nothing is
+ */
+export async function startPublisher(
+  config: Config,
+  reader: EventReader,
+  logger: Logger,
+  parts: Parts,
+): Promise<ReadModelReader | undefined> {
+  const { cloudEvents, defaultCurrency } = config;
+  const location = publisherLocation(config);
+  if (!cloudEvents || config.role !== 'all' || location.kind === 'mongodb') return undefined;
+  const store = await openReadModelStore(location);
+  parts.closeLater(store);
+  await preparePublisher(store, reader);
+  const stopping = new AbortController();
+  const onProblem = publisherReporter(logger);
+  const publisher = composeCloudEventPublisher(
+    cloudEvents,
+    { reader, store, defaultCurrency },
+    { onProblem },
+  );
+  const running = publisher.run(stopping.signal);
+  parts.closeLater({
+    close() {
+      stopping.abort();
+      return running;
+    },
+  });
+  return store;
+}
+
+/** Problems of the publisher in the log: ids, places and causes, no event data. */
+export function publisherReporter(logger: Logger): (problem: ReactorProblem) => void {
+  return (problem) => {
+    switch (problem.kind) {
+      case 'retrying':
+        return logger.error(
+          { err: problem.error, failures: problem.failures, delay_ms: problem.delayMs },
+          'publisher retries',
+        );
+      case 'sink_unreachable':
+        return logger.warn(
+          { reason: problem.reason, delay_ms: Math.round(problem.delayMs) },
+          'the sink of CloudEvents cannot be reached',
+        );
+      case 'parked': {
+        const { stream, revision, eventType, cause, attempts } = problem.letter;
+        return logger.error(
+          { stream, revision, event_type: eventType, cause, attempts },
+          'CloudEvent parked',
+        );
+      }
+      case 'unknown_request': {
+        const { stream, revision, type } = problem.event;
+        return logger.warn({ stream, revision, event_type: type }, 'not a request that the publisher knows');
+      }
+      case 'starting_over':
+        return logger.warn({ reason: problem.reason }, 'publisher starts over');
+    }
+  };
+}

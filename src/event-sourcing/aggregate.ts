@@ -1,0 +1,50 @@
+/** The words between an aggregate, whoever sends it commands, and the repository that keeps it. */
+import type { DomainEvent } from './codec.ts';
+import type { EventMetadata, Position } from './event-store.ts';
+import type { Operation, OperationConflict } from './operation-log.ts';
+
+/** What the repository must know of a kind of aggregate. */
+export interface AggregateType<S, E extends DomainEvent> {
+  /** Name in the metadata: `BankAccount`. */
+  readonly name: string;
+  stream(id: string): string;
+  evolve(state: S | undefined, event: E): S;
+}
+
+/** Either events (none is fine: nothing changes) or a refusal that the caller understands. */
+export type Outcome<T, R> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly rejection: R };
+
+/** Who asks, and why: it goes into the metadata of every event that results. */
+export interface CommandContext
+  extends Pick<EventMetadata, 'correlation_id' | 'causation_id' | 'actor' | 'traceparent'> {
+  /** Makes the command safe to repeat: the aggregate does an operation once, and answers the same again. */
+  readonly operation?: Operation;
+}
+
+export interface Aggregate<S> {
+  readonly state: S;
+  readonly revision: number;
+}
+
+/** What a command did: the state after it, and where its last event stands. */
+export interface Committed<S, E> extends Aggregate<S> {
+  readonly events: readonly E[];
+  readonly stream: string;
+  /** Of the append; missing when the command changed nothing. */
+  readonly position?: Position;
+  /** Business time of the events, RFC 3339 UTC. */
+  readonly timestamp: string;
+  /** The operation was done before: all of this is as it was then. */
+  readonly replayed?: true;
+}
+
+/** The stream was not at the revision that the client asked for. */
+export interface RevisionMismatch {
+  readonly code: 'revision_mismatch';
+  readonly actual: number;
+}
+
+/** Why a command was not done: the aggregate's own reasons, or the repository's. */
+export type Refusal<R> = R | RevisionMismatch | OperationConflict;

@@ -1,0 +1,72 @@
+/**
+ * Which operations an aggregate has done, so that one that is asked for twice is done once. It is folded from the
+ * metadata of the aggregate's own events, and so survives whatever they survive.
+ */
+import type { EventMetadata } from './event-store.ts';
+
+/** Something that may be tried twice: what names it, and what was asked. */
+export interface Operation {
+  readonly id: string;
+  /** Hash of the request's content; the same id with another one is a conflict. */
+  readonly contentHash: string;
+}
+
+/** An operation that was done, and where in the stream its events stand. */
+export interface RecordedOperation {
+  readonly contentHash: string;
+  readonly firstRevision: number;
+  readonly lastRevision: number;
+}
+
+/** The id was used for something else before. */
+export interface OperationConflict {
+  readonly code: 'idempotency_conflict';
+  readonly operationId: string;
+}
+
+/** Operations that an aggregate remembers, beside the one that created it. */
+export const REMEMBERED_OPERATIONS_MAX = 1_000;
+
+/** What the metadata say of an operation; the other way round of `operationOf`. */
+export function operationMetadata(
+  operation: Operation | undefined,
+): Pick<EventMetadata, 'idempotency_key' | 'idempotency_hash'> {
+  return operation ? { idempotency_key: operation.id, idempotency_hash: operation.contentHash } : {};
+}
+
+export function operationOf(metadata: EventMetadata): Operation | undefined {
+  const { idempotency_key: id, idempotency_hash: contentHash } = metadata;
+  return id === undefined || contentHash === undefined ? undefined : { id, contentHash };
+}
+
+export class OperationLog {
+  /** Oldest first. */
+  readonly #recent = new Map<string, RecordedOperation>();
+  /** It is never forgotten: the aggregate's own id comes from it. */
+  #creation: (RecordedOperation & { readonly id: string }) | undefined;
+
+  get size(): number {
+    return this.#recent.size;
+  }
+
+  find(operationId: string): RecordedOperation | undefined {
+    if (this.#creation?.id === operationId) return this.#creation;
+    return this.#recent.get(operationId);
+  }
+
+  /** Notes events of an operation. Noting the same ones again changes nothing. */
+  note({ id, contentHash }: Operation, firstRevision: number, lastRevision: number): void {
+    const known = this.find(id);
+    const first = Math.min(firstRevision, known?.firstRevision ?? firstRevision);
+    const last = Math.max(lastRevision, known?.lastRevision ?? lastRevision);
+    const recorded = { contentHash, firstRevision: first, lastRevision: last };
+    if (first === 0) {
+      this.#creation = { id, ...recorded };
+      return;
+    }
+    this.#recent.set(id, recorded);
+    if (this.#recent.size <= REMEMBERED_OPERATIONS_MAX) return;
+    const [oldest] = this.#recent.keys();
+    if (oldest !== undefined) this.#recent.delete(oldest);
+  }
+}
