@@ -94,6 +94,22 @@ describe('a consumer', () => {
     expect(await store.consumerGroups.countParked(group.name)).toBe(0);
   });
 
+  it('that comes too late answers for nobody else', async () => {
+    const { store } = await startDoubleAndStore();
+    const [name, stream] = [uniqueName('group'), uniqueName('work')];
+    const settings = { name, streamPrefixes: [stream], startFrom: 'first_event' as const };
+    await store.consumerGroups.ensureGroup({ ...settings, messageTimeoutMs: 300 });
+    await mustAppend(store, stream, newEvents(1), 'no_stream');
+    const hanging = consume(store, { name, stream }, hold);
+    await hanging.untilDelivered(1);
+    const other = consume(store, { name, stream }, hold);
+    await other.untilDelivered(1);
+    await hanging.deliveries[0]?.ack();
+    await sleep(50);
+    await other.deliveries.at(-1)?.nack('park', 'in time');
+    await eventually('parked', async () => (await store.consumerGroups.countParked(name)) === 1);
+  });
+
   it('ends with `closed` when the store is closed', async () => {
     const { store } = await startDoubleAndStore();
     const group = await newGroup(store);

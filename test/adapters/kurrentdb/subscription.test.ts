@@ -151,6 +151,28 @@ describe('a subscription', () => {
     },
   );
 
+  it.each([false, true])(
+    'can be resumed from where it stood when the log ended with a page (checkpoints at unread events: %s)',
+    async (checkpointsAtUnreadEvents) => {
+      const { double, store } = await startDoubleAndStore({ checkpointsAtUnreadEvents });
+      const stream = uniqueName('next-page');
+      // The server looks through so many records at a time; a checkpoint may lie where the next one will begin.
+      const WINDOW = 256;
+      const { records } = double.store.log;
+      await fillStream(store, uniqueName('noise'), newEvents(2 * WINDOW - records.length));
+      expect(records).toHaveLength(2 * WINDOW);
+      const early = follow(store, { streamPrefixes: [stream] });
+      await early.until('the end', () => early.hasCaughtUp);
+      await early.stop();
+      const { position: first } = await mustAppend(store, stream, newEvents(1), 'no_stream');
+      for (const { position } of early.batches) {
+        expect(position).toBeLessThan(first);
+        const rest = follow(store, { streamPrefixes: [stream], after: position });
+        await rest.until('the event', () => rest.events.length === 1);
+      }
+    },
+  );
+
   it('reaches the head of a log in which nothing is for it, also while it grows', async () => {
     const { store } = await startDoubleAndStore();
     const follower = follow(store, { streamPrefixes: [uniqueName('nothing')] });
