@@ -141,14 +141,20 @@ export class MongoStandIn implements MongoServer {
   }
 }
 
-async function standInTarget(): Promise<MongoTarget> {
-  const target = { name: 'the stand-in for MongoDB', start: () => MongoStandIn.start() };
+/** Why there is no stand-in here, or nothing when there is one. */
+export async function standInMissing(): Promise<string | undefined> {
   try {
     await buildStandIn();
-    return target;
+    return undefined;
   } catch (error) {
-    return { ...target, missing: `it needs Java 17 and Maven (${(error as Error).message.split('\n')[0]})` };
+    return `it needs Java 17 and Maven (${(error as Error).message.split('\n')[0]})`;
   }
+}
+
+async function standInTarget(): Promise<MongoTarget> {
+  const missing = await standInMissing();
+  const target = { name: 'the stand-in for MongoDB', start: () => MongoStandIn.start() };
+  return missing === undefined ? target : { ...target, missing };
 }
 
 function givenTarget(): MongoTarget {

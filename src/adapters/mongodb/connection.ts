@@ -9,6 +9,8 @@ const DEFAULT_DATABASE = 'openbank';
 const TIMEOUTS_MS = {
   /** For a primary to be found. */
   serverSelectionTimeoutMS: 5_000,
+  /** For a new connection to be ready. */
+  connectTimeoutMS: 5_000,
   /** For an answer of a server that was found but says nothing more. */
   socketTimeoutMS: 30_000,
   /** For a free connection of the pool. */
