@@ -1,6 +1,5 @@
 /** Puts the publisher of CloudEvents together: a reactor, what it remembers, and the sink. */
 import { dirname, join } from 'node:path';
-import type { Logger } from 'pino';
 import { HttpSink } from './adapters/cloudevents/http-sink.ts';
 import { createBankCodec } from './application/bank-codec.ts';
 import {
@@ -15,6 +14,12 @@ import { reactorCollection } from './event-sourcing/reactor-journal.ts';
 import type { ReadModelReader, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { openReadModelStore } from './open-stores.ts';
 import type { Parts } from './parts.ts';
+
+/** Told apart from the projections' problems, which have the same kinds. */
+export interface PublisherProblem {
+  readonly kind: 'publisher';
+  readonly problem: ReactorProblem;
+}
 
 /**
  * Where the publisher keeps its checkpoint and its parked events: the server's database, or a file of its own beside
@@ -67,7 +72,7 @@ export function composeCloudEventPublisher(
 export async function startPublisher(
   config: Config,
   reader: EventReader,
-  logger: Logger,
+  report: (problem: PublisherProblem) => void,
   parts: Parts,
 ): Promise<ReadModelReader | undefined> {
   const { cloudEvents, defaultCurrency } = config;
@@ -77,11 +82,10 @@ export async function startPublisher(
   parts.closeLater(store);
   await preparePublisher(store, reader);
   const stopping = new AbortController();
-  const onProblem = publisherReporter(logger);
   const publisher = composeCloudEventPublisher(
     cloudEvents,
     { reader, store, defaultCurrency },
-    { onProblem },
+    { onProblem: (problem) => report({ kind: 'publisher', problem }) },
   );
   const running = publisher.run(stopping.signal);
   parts.closeLater({
@@ -93,33 +97,21 @@ export async function startPublisher(
   return store;
 }
 
-/** Problems of the publisher in the log: ids, places and causes, no event data. */
-export function publisherReporter(logger: Logger): (problem: ReactorProblem) => void {
-  return (problem) => {
-    switch (problem.kind) {
-      case 'retrying':
-        return logger.error(
-          { err: problem.error, failures: problem.failures, delay_ms: problem.delayMs },
-          'publisher retries',
-        );
-      case 'sink_unreachable':
-        return logger.warn(
-          { reason: problem.reason, delay_ms: Math.round(problem.delayMs) },
-          'the sink of CloudEvents cannot be reached',
-        );
-      case 'parked': {
-        const { stream, revision, eventType, cause, attempts } = problem.letter;
-        return logger.error(
-          { stream, revision, event_type: eventType, cause, attempts },
-          'CloudEvent parked',
-        );
-      }
-      case 'unknown_request': {
-        const { stream, revision, type } = problem.event;
-        return logger.warn({ stream, revision, event_type: type }, 'not a request that the publisher knows');
-      }
-      case 'starting_over':
-        return logger.warn({ reason: problem.reason }, 'publisher starts over');
-    }
-  };
+/** Parked events that are counted one by one; more show as so many. */
+const PARKED_COUNTED_MAX = 10_000;
+
+/** How many events the publisher has parked, for the metrics. */
+export async function parkedCloudEvents(state: ReadModelReader) {
+  const letters = await state.listDeadLetters({
+    projection: CLOUD_EVENT_PUBLISHER,
+    limit: PARKED_COUNTED_MAX,
+  });
+  return [{ consumer: CLOUD_EVENT_PUBLISHER, count: letters.length }];
+}
+
+/** How far the publisher is, for the metrics. */
+export async function publishedCloudEvents(state: ReadModelReader) {
+  const checkpoints = await state.checkpoints();
+  const position = checkpoints.find((one) => one.projection === CLOUD_EVENT_PUBLISHER)?.position ?? 0n;
+  return [{ name: CLOUD_EVENT_PUBLISHER, position }];
 }

@@ -1,6 +1,8 @@
 /** Puts the worker role together: the projections over any pair of stores. A worker thread loads this and no HTTP. */
 import { createBankCodec } from './application/bank-codec.ts';
-import type { Config } from './config.ts';
+import { CLOUD_EVENT_PUBLISHER } from './application/cloud-event-publisher.ts';
+import { composeCloudEventPublisher, type PublisherProblem, preparePublisher } from './compose-publisher.ts';
+import type { CloudEventSettings, Config } from './config.ts';
 import { BANK_ACCOUNT_STREAM_PREFIX } from './domain/bank-account.ts';
 import type { BankEvent } from './domain/bank-event.ts';
 import { PERSON_STREAM_PREFIX } from './domain/person.ts';
@@ -12,7 +14,7 @@ import { type SharedWork, WorkSharing, type WorkSharingProblem } from './event-s
 import { newId } from './new-id.ts';
 import { projectionGroups, projections } from './projections/index.ts';
 
-export type WorkerProblem = ProjectorProblem | WorkSharingProblem;
+export type WorkerProblem = ProjectorProblem | WorkSharingProblem | PublisherProblem;
 
 /**
  * What the projections are doing: `standby` where other workers lead them all, `unattended` where nobody does,
@@ -23,7 +25,7 @@ export type ProjectionsState = 'running' | 'retrying' | 'standby' | 'unattended'
 export interface WorkerOptions {
   readonly reader: EventReader;
   readonly readModels: ReadModelStore;
-  readonly config: Pick<Config, 'readModels' | 'defaultCurrency'>;
+  readonly config: Pick<Config, 'readModels' | 'defaultCurrency' | 'cloudEvents'>;
   readonly onProjected: () => void;
   readonly onProblem: (problem: WorkerProblem) => void;
 }
@@ -66,7 +68,7 @@ class SoleWorker implements Worker {
   }
 }
 
-/** Leads the projections whose leases it gets. */
+/** Leads the projections, and the publisher of CloudEvents, whose leases it gets. */
 class SharedWorker implements Worker {
   readonly #options: WorkerOptions;
   readonly #sharing: WorkSharing;
@@ -75,8 +77,13 @@ class SharedWorker implements Worker {
   constructor(options: WorkerOptions) {
     this.#options = options;
     const works = projectionGroups.map(({ name, projections }): SharedWork => {
-      return { name, run: (fence, signal) => this.#lead(name, projections, fence, signal) };
+      return { name, run: (fence, signal) => this.#project(name, projections, fence, signal) };
     });
+    const { cloudEvents } = options.config;
+    if (cloudEvents) {
+      const run = (fence: Fence, signal: AbortSignal) => this.#publish(cloudEvents, fence, signal);
+      works.push({ name: CLOUD_EVENT_PUBLISHER, run });
+    }
     const { readModels: leases, onProblem } = options;
     this.#sharing = new WorkSharing({ leases, holder: newId(), works, onProblem });
   }
@@ -95,7 +102,7 @@ class SharedWorker implements Worker {
     return this.#sharing.run(signal);
   }
 
-  async #lead(
+  async #project(
     name: string,
     group: readonly AnyProjection<BankEvent>[],
     fence: Fence,
@@ -108,6 +115,17 @@ class SharedWorker implements Worker {
     } finally {
       this.#projectors.delete(name);
     }
+  }
+
+  async #publish(settings: CloudEventSettings, fence: Fence, signal: AbortSignal): Promise<void> {
+    const { reader, readModels: store, config, onProblem } = this.#options;
+    await preparePublisher(store, reader);
+    const stores = { reader, store, defaultCurrency: config.defaultCurrency };
+    const publisher = composeCloudEventPublisher(settings, stores, {
+      fence,
+      onProblem: (problem) => onProblem({ kind: 'publisher', problem }),
+    });
+    await publisher.run(signal);
   }
 }
 

@@ -6,7 +6,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { type Bank, bankAccountType, personType } from './application/bank.ts';
 import { createBankCodec } from './application/bank-codec.ts';
 import { createMediator } from './application/create-mediator.ts';
-import { startPublisher } from './compose-publisher.ts';
+import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './compose-publisher.ts';
 import { composeWorker, prepareReadModels } from './compose-worker.ts';
 import type { Config } from './config.ts';
 import type { BankEvent } from './domain/bank-event.ts';
@@ -58,6 +58,8 @@ export interface OpenBank {
 export interface ReadSide {
   readonly readModels: ReadModelReader;
   readonly worker: WorkerRunner;
+  /** What the publisher of CloudEvents remembers; missing where nothing is published. */
+  readonly publisherState?: ReadModelReader | undefined;
 }
 
 /**
@@ -82,9 +84,13 @@ async function composeApiProcess(config: Config, logger: Logger, parts: Parts): 
   const opened = await parts.open(EVENTS, config.eventStore, () => openEventStore(config.eventStore));
   parts.closeLater(opened.events);
   const metrics = createMetrics(config);
-  const readSide = await composeReadSide(config, opened, reporter(logger, metrics), parts);
-  const publisherState = await startPublisher(config, opened.events, logger, parts);
-  return composeApi(config, logger, opened, readSide, metrics, publisherState);
+  const report = reporter(logger, metrics);
+  const readSide = await composeReadSide(config, opened, report, parts);
+  const publisherState =
+    config.readModels.kind === 'mongodb'
+      ? readSide.readModels
+      : await startPublisher(config, opened.events, report, parts);
+  return composeApi(config, logger, opened, { ...readSide, publisherState }, metrics);
 }
 
 /** The projections, and as much HTTP as it takes to ask how they are. */
@@ -95,7 +101,7 @@ async function composeWorkerProcess(config: Config, logger: Logger, parts: Parts
   const metrics = createMetrics(config);
   const onProblem = reporter(logger, metrics);
   const worker = await composeWorkerHere(config, events.reader, new Signal(), onProblem, parts);
-  watchStores(metrics, config, events.reader, worker);
+  watchStores(metrics, config, events.reader, { ...worker, publisherState: worker.readModels });
   const sources = { config, events: events.reader, ...worker, startedAt: new Date(), version: VERSION };
   return buildWorkerApp({ logger, newId, metrics, ...operations(sources) });
 }
@@ -115,10 +121,11 @@ function reporter(logger: Logger, metrics: ServiceMetrics): ReportProblem {
 
 function watchStores(
   metrics: ServiceMetrics,
-  { eventStore }: Config,
+  { eventStore, cloudEvents }: Config,
   events: EventReader,
-  { readModels, worker }: ReadSide,
+  { readModels, worker, publisherState }: ReadSide,
 ): void {
+  const publisher = cloudEvents && publisherState;
   metrics.watch({
     events,
     // A server's positions are places in its log.
@@ -126,8 +133,8 @@ function watchStores(
     readModels,
     projections,
     workerState: () => worker.state(),
-    parked: [],
-    subscriptions: [],
+    parked: publisher ? [() => parkedCloudEvents(publisher)] : [],
+    subscriptions: publisher ? [() => publishedCloudEvents(publisher)] : [],
   });
 }
 
@@ -192,9 +199,8 @@ export async function composeApi(
   { events, streams }: OpenedEventStore,
   readSide: ReadSide,
   metrics = createMetrics(config),
-  publisherState?: ReadModelReader,
 ): Promise<FastifyInstance> {
-  const { readModels, worker } = readSide;
+  const { readModels, worker, publisherState } = readSide;
   const { defaultCurrency } = config;
   const codec = createBankCodec(defaultCurrency);
   const now = () => new Date();

@@ -1,5 +1,6 @@
 /** Problems of the worker in the log: ids, places and causes, no event data. */
 import type { Logger } from 'pino';
+import type { ReactorProblem } from './event-sourcing/reactor.ts';
 import type { ReportProblem } from './worker-runner.ts';
 
 export function problemReporter(logger: Logger): ReportProblem {
@@ -22,6 +23,8 @@ export function problemReporter(logger: Logger): ReportProblem {
           'dead letter',
         );
       }
+      case 'publisher':
+        return reportPublisher(logger, problem.problem);
       case 'leading':
         return logger.info({ work: problem.work, token: problem.token }, 'leads');
       case 'leading_ended':
@@ -30,4 +33,30 @@ export function problemReporter(logger: Logger): ReportProblem {
         return logger.error({ err: problem.error }, 'leases cannot be read or written');
     }
   };
+}
+
+function reportPublisher(logger: Logger, problem: ReactorProblem) {
+  switch (problem.kind) {
+    case 'retrying': {
+      const { error: err, failures, delayMs: delay_ms } = problem;
+      return logger.error({ err, failures, delay_ms }, 'publisher retries');
+    }
+    case 'sink_unreachable': {
+      const { reason, delayMs } = problem;
+      return logger.warn(
+        { reason, delay_ms: Math.round(delayMs) },
+        'the sink of CloudEvents cannot be reached',
+      );
+    }
+    case 'parked': {
+      const { stream, revision, eventType, cause, attempts } = problem.letter;
+      return logger.error({ stream, revision, event_type: eventType, cause, attempts }, 'CloudEvent parked');
+    }
+    case 'unknown_request': {
+      const { stream, revision, type } = problem.event;
+      return logger.warn({ stream, revision, event_type: type }, 'not a request that the publisher knows');
+    }
+    case 'starting_over':
+      return logger.warn({ reason: problem.reason }, 'publisher starts over');
+  }
 }

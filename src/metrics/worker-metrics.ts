@@ -2,7 +2,14 @@
 import { Gauge, type Registry } from 'prom-client';
 import { registerTally, type Tally } from './tally.ts';
 
-const PROBLEMS = ['retrying', 'dead_letter', 'rebuilding', 'worker_died', 'leases_unreachable'] as const;
+const PROBLEMS = [
+  'retrying',
+  'dead_letter',
+  'rebuilding',
+  'worker_died',
+  'leases_unreachable',
+  'publisher',
+] as const;
 
 /** What a worker reports: a problem, or that it begins or ends to lead a piece of work. */
 export type WorkerReport =
@@ -13,7 +20,7 @@ export type WorkerReport =
 export function workerMetrics(registry: Registry): (report: WorkerReport) => void {
   const problemsOf = registerTally(registry, {
     name: 'openbank_worker_problems_total',
-    help: 'Problems of the worker, by kind: retrying, dead_letter, rebuilding, worker_died, leases_unreachable.',
+    help: 'Problems of the worker, by kind: retrying, dead_letter, rebuilding, worker_died, leases_unreachable, publisher.',
     labelNames: ['kind'],
   });
   const leading = new Gauge({

@@ -1,6 +1,7 @@
 /** A bank on servers that go away under load, and workers that die or stand still: nothing lost, nothing doubled, no restart. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CloudEventSink } from '../support/cloud-event-sink.ts';
 import { openAccount, registerAlice } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';
 import { randomNumbers } from '../support/random-numbers.ts';
@@ -29,6 +30,7 @@ describe.skipIf(missing !== undefined)(`a bank on servers (OUTAGE_SEED=${seed}) 
   const acknowledged: Acknowledged[] = [];
   const accounts: string[] = [];
   let stores: ServerStores;
+  let sink: CloudEventSink;
   let api: ServiceProcess;
   let workers: ServiceProcess[];
   let owner: string;
@@ -37,11 +39,13 @@ describe.skipIf(missing !== undefined)(`a bank on servers (OUTAGE_SEED=${seed}) 
   const startRole = (role: 'api' | 'worker') => {
     started += 1;
     const OPENBANK_DATA_DIR = directory.file(`${role}-${started}`);
-    return startService({ ...stores.settings, OPENBANK_ROLE: role, OPENBANK_DATA_DIR, LOG_LEVEL: 'fatal' });
+    const settings = { ...stores.settings, CLOUD_EVENT_SINK: sink.url, LOG_LEVEL: 'fatal' };
+    return startService({ ...settings, OPENBANK_ROLE: role, OPENBANK_DATA_DIR });
   };
 
   beforeAll(async () => {
     stores = await startServerStores();
+    sink = await CloudEventSink.start();
     api = await startRole('api');
     workers = await Promise.all([startRole('worker'), startRole('worker')]);
     owner = await registerAlice(api.client);
@@ -53,6 +57,7 @@ describe.skipIf(missing !== undefined)(`a bank on servers (OUTAGE_SEED=${seed}) 
 
   afterAll(async () => {
     for (const service of [api, ...workers]) await service.end();
+    await sink.goAway();
     await stores.stop();
     directory.remove();
   });
@@ -86,6 +91,16 @@ describe.skipIf(missing !== undefined)(`a bank on servers (OUTAGE_SEED=${seed}) 
     await expectSummary(api.client, owner, accounts);
     expect(found).toBeGreaterThanOrEqual(acknowledged.length);
     expect((await api.client.call('listDeadLetters', {})).body.items).toEqual([]);
+    for (const id of accounts) await expectPublished(id);
+  }
+
+  /** Every event of an account came to the sink, and none before the one that it follows. */
+  async function expectPublished(id: string): Promise<void> {
+    const revision = (await api.client.call('getAccount', { params: { id } })).body.revision;
+    const published = () => sink.firsts().filter(({ subject }) => subject === id);
+    await eventually('every event at the sink', () => published().length > revision, RECOVERY_MS_MAX);
+    const expected = Array.from({ length: revision + 1 }, (_, index) => index);
+    expect(published().map(({ sequence }) => sequence)).toEqual(expected);
   }
 
   async function projectionsAreLevel(): Promise<boolean> {
@@ -116,6 +131,15 @@ describe.skipIf(missing !== undefined)(`a bank on servers (OUTAGE_SEED=${seed}) 
       acknowledged.push({ transaction_id, account_id: String(accounts[0]), cents: 100n });
       expect((await api.client.fetch('GET', '/health/ready')).status).toBe(503);
       await stores.mongoDb?.restart();
+    });
+    await expectEverythingOnce();
+  });
+
+  it('publishes everything, in order, when the sink was gone for ten seconds', async () => {
+    await underLoad(async () => {
+      await sink.goAway();
+      await sleep(OUTAGE_MS);
+      await sink.comeBack();
     });
     await expectEverythingOnce();
   });

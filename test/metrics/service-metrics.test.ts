@@ -277,6 +277,7 @@ describe('the worker', () => {
       rebuilding: 1,
       worker_died: 0,
       leases_unreachable: 1,
+      publisher: 0,
     });
   });
 
