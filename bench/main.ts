@@ -6,6 +6,7 @@ import { describeEnvironment, memoryFileSystem } from './environment.ts';
 import { startLoadGenerator } from './load.ts';
 import { measureDeposits } from './measurements/deposits.ts';
 import { measureGets } from './measurements/get.ts';
+import { measureKurrentDb } from './measurements/kurrentdb.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
 import { measureStart } from './measurements/start.ts';
 import { type Group, type Options, readOptions, USAGE, UsageError } from './options.ts';
@@ -20,6 +21,7 @@ const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench)
   ['get', ['get'], measureGets],
   ['rebuild', ['rebuild'], measureRebuild],
   ['start', ['start'], measureStart],
+  ['kurrentdb', ['kurrentdb'], measureKurrentDb],
 ];
 
 process.exitCode = await main(process.argv.slice(2));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT_ROOT } from './servers.ts';
 
-export const GROUPS = ['deposits', 'hot', 'get', 'lag', 'rebuild', 'start'] as const;
+export const GROUPS = ['deposits', 'hot', 'get', 'lag', 'rebuild', 'start', 'kurrentdb'] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface Options {
@@ -18,7 +18,7 @@ export interface Options {
 export const USAGE = `Usage: ./openbank bench [--quick] [--only ${GROUPS.join(',')}] [--rounds N] [--seconds N] [--json FILE] [--dir DIR]
 
   --quick      fewer and shorter rounds, 100,000 events instead of a million
-  --only       only these groups of measurements, separated by commas
+  --only       only these groups of measurements, separated by commas; kurrentdb needs KURRENTDB_TEST_URL, a connection string
   --rounds     interleaved rounds of each load measurement (1 to 20; default 5, quick 3)
   --seconds    length of one load run (1 to 30; default 4, quick 2)
   --json       where all raw figures go (default bench/results/latest.json)

@@ -13,7 +13,8 @@ export interface Target {
 /** One line of the table. */
 export interface Row {
   readonly name: string;
-  readonly value: number;
+  /** Missing when it was not measured. */
+  readonly value?: number;
   readonly unit: string;
   /** What the value is compared with, and how they compare. */
   readonly reference?: number;
@@ -31,6 +32,7 @@ export type Verdict = 'ok' | 'short' | '';
 
 export function verdictOf({ value, ratio, target }: Row): Verdict {
   if (!target) return '';
+  if (value === undefined) return '';
   const measured = target.of === 'ratio' ? ratio : value;
   if (measured === undefined) return 'short';
   const met = target.bound === 'at least' ? measured >= target.limit : measured <= target.limit;
@@ -81,7 +83,7 @@ function cells(row: Row): string[] {
   return [
     name,
     target ? targetText(target, unit) : '',
-    `${figure(value)} ${unit}`,
+    value === undefined ? 'not measured' : `${figure(value)} ${unit}`,
     reference === undefined ? '' : `${figure(reference)} ${unit}`,
     ratio === undefined ? '' : ratio.toFixed(3),
     verdictOf(row),

@@ -41,15 +41,25 @@ export async function seed(
 ): Promise<string[]> {
   const store = openSqliteEventStore({ kind: 'file', path });
   try {
-    const opened = await openAccounts(store, accounts);
-    await inGroups(Math.ceil(deposits / depositsPerAppend), (index) => {
-      const account = opened[Math.floor(Math.random() * opened.length)] as SeededAccount;
-      return depositInto(store, account, Math.min(depositsPerAppend, deposits - index * depositsPerAppend));
-    });
-    return opened.map((account) => account.id);
+    return await seedInto(store, accounts, deposits, depositsPerAppend);
   } finally {
     await store.close();
   }
+}
+
+/** The same into a store that is open already. */
+export async function seedInto(
+  store: EventStore,
+  accounts: number,
+  deposits: number,
+  depositsPerAppend = 1,
+): Promise<string[]> {
+  const opened = await openAccounts(store, accounts);
+  await inGroups(Math.ceil(deposits / depositsPerAppend), (index) => {
+    const account = opened[Math.floor(Math.random() * opened.length)] as SeededAccount;
+    return depositInto(store, account, Math.min(depositsPerAppend, deposits - index * depositsPerAppend));
+  });
+  return opened.map((account) => account.id);
 }
 
 async function openAccounts(store: EventStore, count: number): Promise<SeededAccount[]> {

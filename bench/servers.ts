@@ -32,7 +32,8 @@ export interface Server {
 export interface ServerStatus {
   readonly memory_bytes: number;
   readonly event_store: { readonly events: number };
-  readonly projections: readonly { readonly lag_events: number }[];
+  /** A server's positions count no events, so there `lag_events` is missing. */
+  readonly projections: readonly { readonly lag_events: number | null; readonly lag_ms: number }[];
 }
 
 const running = new Set<ChildProcess>();
@@ -40,8 +41,15 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Starts a server over a data directory, which keeps its databases, its log and what it prints. */
-export async function startServer(kind: ServerKind, dataDir: string): Promise<Server> {
+/**
+ * Starts a server over a data directory, which keeps its databases, its log and what it prints.
+ * @param settings configuration beside the usual one, such as another event store
+ */
+export async function startServer(
+  kind: ServerKind,
+  dataDir: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   mkdirSync(dataDir, { recursive: true });
   const port = await freePort();
   const output = join(dataDir, 'output.txt');
@@ -51,7 +59,7 @@ export async function startServer(kind: ServerKind, dataDir: string): Promise<Se
     // Elsewhere a `.env` of the project would be read, and the figures were those of someone's own settings.
     cwd: dataDir,
     stdio: ['ignore', out, out],
-    env: environmentOf(dataDir, port),
+    env: { ...environmentOf(dataDir, port), ...settings },
   });
   running.add(child);
   child.once('exit', () => running.delete(child));
@@ -94,7 +102,7 @@ export async function untilProjected(server: Server): Promise<void> {
   const deadline = performance.now() + READY_WITHIN_MS;
   while (performance.now() < deadline) {
     const { projections } = await statusOf(server);
-    if (projections.every((projection) => projection.lag_events === 0)) return;
+    if (projections.every(({ lag_events, lag_ms }) => (lag_events ?? lag_ms) === 0)) return;
     await sleep(50);
   }
   throw new Error('the projections did not catch up');

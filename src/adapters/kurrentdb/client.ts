@@ -107,10 +107,19 @@ export class KurrentDbClient extends EventStoreDBClient {
     );
   }
 
-  async #opened<T>(opening: Promise<T>): Promise<T> {
-    const stream = await withinDeadline(this.deadlineMs, opening);
-    this.#connected = true;
-    return stream;
+  async #opened<T extends { cancel(): void }>(opening: Promise<T>): Promise<T> {
+    try {
+      const stream = await withinDeadline(this.deadlineMs, opening);
+      this.#connected = true;
+      return stream;
+    } catch (error) {
+      // One that is opened after all, when nobody waits for it any more, must not stay.
+      opening.then(
+        (stream) => stream.cancel(),
+        () => undefined,
+      );
+      throw error;
+    }
   }
 
   /** For calls that last as long as they last. */

@@ -27,8 +27,8 @@ import { StreamReader } from './stream-reader.ts';
 import { StreamSettings } from './stream-settings.ts';
 import { Subscription } from './subscription.ts';
 
-/** Tries to reach the server when the store is opened; between them the client finds the leader. */
-const OPENING_TRIES = 4;
+/** Tries to reach the server; between them the client finds the leader, or the server gets ready. */
+const TRIES = 3;
 
 /**
  * Connects, makes sure that the server is new enough, and learns the identity of its log, or gives it one.
@@ -36,15 +36,18 @@ const OPENING_TRIES = 4;
  * @throws StoreError `invalid_request` for a wrong connection string, `unavailable`, `access_denied` or `unsupported`
  */
 export async function openKurrentDbEventStore(url: string): Promise<KurrentDbEventStore> {
-  const client = new KurrentDbClient(parseConnectionString(url));
+  const settings = parseConnectionString(url);
+  // A new client for each try: this one remembers that it could not ask the server what it can do.
+  return retrying(TRIES, new AbortController().signal, () => open(new KurrentDbClient(settings)));
+}
+
+async function open(client: KurrentDbClient): Promise<KurrentDbEventStore> {
   const closing = new AbortController();
   const reader = new StreamReader(client, closing.signal);
   const appends = new Appends(client.store, new AppendCalls(client), reader, closing.signal);
   try {
-    const storeId = await retrying(OPENING_TRIES, closing.signal, async () => {
-      await client.checkServer();
-      return identify(reader, appends);
-    });
+    await client.checkServer();
+    const storeId = await identify(reader, appends);
     return new KurrentDbEventStore({ client, closing, reader, appends, storeId });
   } catch (error) {
     closing.abort();
@@ -115,7 +118,7 @@ export class KurrentDbEventStore implements EventStore {
 
   async headPosition(): Promise<Position | undefined> {
     this.#refuseWhenClosed();
-    return retrying(OPENING_TRIES, this.#closing.signal, () => this.#log.head());
+    return retrying(TRIES, this.#closing.signal, () => this.#log.head());
   }
 
   async getStreamMetadata(stream: string): Promise<StreamMetadata> {

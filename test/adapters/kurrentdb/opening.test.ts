@@ -40,6 +40,9 @@ describe('opening', () => {
       await mustAppend(store, stream, newEvents(2), 'no_stream');
       expect(await collect(store.readStream(stream))).toHaveLength(2);
       await store.close();
+      const address = `kurrentdb://admin:changeit@localhost:${double.port}`;
+      await expectRefusal(address, 'unavailable', /certificate/);
+      await (await openKurrentDbEventStore(`${address}?tlsVerifyCert=false`)).close();
     } finally {
       directory.remove();
     }
@@ -61,6 +64,12 @@ describe('opening', () => {
     } finally {
       directory.remove();
     }
+  });
+
+  it('waits a little for a server that is not ready yet', async () => {
+    const double = await startDouble();
+    double.faults.beUnavailableFor(60);
+    await openStore(double);
   });
 
   it('finds the leader through the gossip of a cluster', async () => {
