@@ -53,7 +53,7 @@ export function composeCloudEventPublisher(
 /**
  * Publishes beside embedded stores, when there is a sink. It waits for the sink and computes little, so it needs no
  * thread of its own.
- * @returns what the publisher remembers; `undefined` when it is not this process that publishes, or nothing is
+ * @returns what the publisher remembers; `undefined` when nothing is published
  */
 export async function startPublisher(
   config: Config,
@@ -62,7 +62,7 @@ export async function startPublisher(
   parts: Parts,
 ): Promise<ReadModelReader | undefined> {
   const { cloudEvents, defaultCurrency, publisherState: location } = config;
-  if (!cloudEvents || config.role !== 'all' || location.kind === 'mongodb') return undefined;
+  if (!cloudEvents) return undefined;
   const store = await openReadModelStore(location);
   parts.closeLater(store);
   await preparePublisher(store, reader);

@@ -187,8 +187,8 @@ describe('an event that the sink refuses', () => {
   });
 
   it('is parked under the same cause when a crash loses the letter but not the document', async () => {
-    bench.sink.fault = failing(isOf('thing-a', 0));
-    await bench.record('thing-a', 2);
+    bench.sink.fault = failing(isOf('thing-a', 1));
+    await bench.record('thing-a', 3);
     let crashes = 0;
     // What a store without transactions leaves behind when it breaks in the middle.
     bench.store.onCommit = async (proceed, changes) => {
@@ -197,12 +197,14 @@ describe('an event that the sink refuses', () => {
       await proceed({ ...changes, deadLetters: [], checkpoints: [] });
       throw new StoreError('unavailable', 'broken in the middle');
     };
-    await bench.start();
+    await bench.start({ commitEvents: 3, commitIntervalMs: 60_000 });
+    await eventually('the crash', () => crashes === 1);
+    await bench.record('thing-b', 3);
     await bench.caughtUp();
-    expect(crashes).toBe(1);
+    // What was delivered before it is not taken for waiting.
     expect(await bench.letters()).toEqual([
-      ['thing-a', 0, 'the sink answered 422', 5],
-      ['thing-a', 1, 'waits_for_earlier', 0],
+      ['thing-a', 1, 'the sink answered 422', 5],
+      ['thing-a', 2, 'waits_for_earlier', 0],
     ]);
   });
 });
@@ -285,6 +287,34 @@ describe('a store that fails', () => {
     await bench.caughtUp();
     expect(running.count('retrying')).toBe(2);
     expect(bench.sink.revisionsOf('thing-a')).toEqual([0, 1, 0, 1, 0, 1]);
+  });
+
+  it('begins no second try of an event whose first is still in the air', async () => {
+    let answer = () => {};
+    bench.sink.fault = (event) =>
+      isOf('thing-slow')(event)
+        ? new Promise((resolve) => {
+            answer = () => resolve(undefined);
+          })
+        : undefined;
+    let broken = true;
+    bench.store.onCommit = async (proceed, changes) => {
+      if (broken) throw new StoreError('unavailable', 'no answer');
+      return proceed(changes);
+    };
+    await bench.record('thing-slow');
+    await bench.start();
+    await eventually('the slow try', () => bench.sink.inFlight === 1);
+    await bench.record('thing-a');
+    await eventually('the other event', () => bench.sink.revisionsOf('thing-a').length === 1);
+    // Long enough for the commit to fail.
+    await sleep(30);
+    expect(bench.sink.inFlight).toBe(1);
+    broken = false;
+    bench.sink.fault = () => undefined;
+    answer();
+    await bench.caughtUp();
+    expect(bench.sink.inFlightMax).toBeLessThanOrEqual(2);
   });
 
   it('cannot be read: nothing is delivered past it', async () => {
