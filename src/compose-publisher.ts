@@ -1,5 +1,4 @@
 /** Puts the publisher of CloudEvents together: a reactor, what it remembers, and the sink. */
-import { dirname, join } from 'node:path';
 import { HttpSink } from './adapters/cloudevents/http-sink.ts';
 import { createBankCodec } from './application/bank-codec.ts';
 import {
@@ -7,7 +6,7 @@ import {
   deliverAsCloudEvent,
   PUBLISHED_STREAM_PREFIXES,
 } from './application/cloud-event-publisher.ts';
-import type { CloudEventSettings, Config, ReadModelLocation } from './config.ts';
+import type { CloudEventSettings, Config } from './config.ts';
 import type { EventReader } from './event-sourcing/event-store.ts';
 import { Reactor, type ReactorOptions, type ReactorProblem } from './event-sourcing/reactor.ts';
 import { reactorCollection } from './event-sourcing/reactor-journal.ts';
@@ -19,19 +18,6 @@ import type { Parts } from './parts.ts';
 export interface PublisherProblem {
   readonly kind: 'publisher';
   readonly problem: ReactorProblem;
-}
-
-/**
- * Where the publisher keeps its checkpoint and its parked events: the server's database, or a file of its own beside
- * the events, so that whoever deletes the read models publishes nothing again.
- */
-export function publisherLocation({
-  eventStore,
-  readModels,
-}: Pick<Config, 'eventStore' | 'readModels'>): ReadModelLocation {
-  if (readModels.kind === 'mongodb') return readModels;
-  const beside = eventStore.kind === 'kurrentdb' ? readModels : eventStore;
-  return beside.kind === 'file' ? { kind: 'file', path: join(dirname(beside.path), 'reactors.db') } : beside;
 }
 
 /** @throws StoreError when what is there belongs to other events, and these have none: they may be lost */
@@ -67,7 +53,7 @@ export function composeCloudEventPublisher(
 /**
  * Publishes beside embedded stores, when there is a sink. It waits for the sink and computes little, so it needs no
  * thread of its own.
- * @returns what the publisher remembers; `undefined` when it is not this process that publishes, or nothing is
+ * @returns what the publisher remembers; `undefined` when nothing is published
  */
 export async function startPublisher(
   config: Config,
@@ -75,9 +61,8 @@ export async function startPublisher(
   report: (problem: PublisherProblem) => void,
   parts: Parts,
 ): Promise<ReadModelReader | undefined> {
-  const { cloudEvents, defaultCurrency } = config;
-  const location = publisherLocation(config);
-  if (!cloudEvents || config.role !== 'all' || location.kind === 'mongodb') return undefined;
+  const { cloudEvents, defaultCurrency, publisherState: location } = config;
+  if (!cloudEvents) return undefined;
   const store = await openReadModelStore(location);
   parts.closeLater(store);
   await preparePublisher(store, reader);

@@ -86,8 +86,9 @@ async function composeApiProcess(config: Config, logger: Logger, parts: Parts): 
   const metrics = createMetrics(config);
   const report = reporter(logger, metrics);
   const readSide = await composeReadSide(config, opened, report, parts);
+  // On a server the worker publishes, and keeps its state beside the read models.
   const publisherState =
-    config.readModels.kind === 'mongodb'
+    config.publisherState.kind === 'mongodb'
       ? readSide.readModels
       : await startPublisher(config, opened.events, report, parts);
   return composeApi(config, logger, opened, { ...readSide, publisherState }, metrics);

@@ -1,5 +1,5 @@
 /** The one configuration: read from the environment (and `.env`), checked once, frozen. */
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { SqliteLocation } from './adapters/sqlite/database.ts';
 import { isCurrency } from './domain/currency.ts';
@@ -114,6 +114,8 @@ export interface Config {
   readonly role: 'all' | 'api' | 'worker';
   readonly defaultCurrency: string;
   readonly cloudEventNaming: CloudEventNaming;
+  /** What the publisher remembers. Where it is a file, it is not that of the read models: who deletes those publishes nothing again. */
+  readonly publisherState: ReadModelLocation;
   /** Missing when nothing is published. */
   readonly cloudEvents?: CloudEventSettings;
   readonly logFile?: string;
@@ -163,6 +165,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     role: values.OPENBANK_ROLE,
     defaultCurrency: values.OPENBANK_DEFAULT_CURRENCY,
     ...cloudEventSettings(values),
+    publisherState: publisherState(eventStore, readModels),
     ...(values.OPENBANK_LOG_FILE ? { logFile: resolve(values.OPENBANK_LOG_FILE) } : {}),
     logLevel: values.LOG_LEVEL,
   });
@@ -185,6 +188,13 @@ function publicUrl({ OPENBANK_PUBLIC_URL: url, OPENBANK_HOST: host, OPENBANK_POR
   if (url) return url.replace(/\/+$/, '');
   if (host === '0.0.0.0' || host === '::') return `http://localhost:${port}`;
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+/** The server's database, or a file of its own beside the events. */
+function publisherState(eventStore: EventStoreLocation, readModels: ReadModelLocation): ReadModelLocation {
+  if (readModels.kind === 'mongodb') return readModels;
+  const beside = eventStore.kind === 'kurrentdb' ? readModels : eventStore;
+  return beside.kind === 'file' ? { kind: 'file', path: join(dirname(beside.path), 'reactors.db') } : beside;
 }
 
 function eventStoreLocation(url: string | undefined, fallback: string): EventStoreLocation {

@@ -22,6 +22,7 @@ export function ownFiles(config: Config): readonly OwnFile[] {
   const paths = new Set([
     ...databaseFiles(config.eventStore, config.dataDir),
     ...databaseFiles(config.readModels, config.dataDir),
+    ...databaseFiles(config.publisherState, config.dataDir),
     log,
     ...rotatedLogs(log),
     outputFile(config),

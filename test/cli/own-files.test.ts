@@ -31,7 +31,7 @@ describe('own files', () => {
     const own = [
       ...['events.db', 'events.db-shm', 'events.db-wal', 'events.db.lock'],
       ...['openbank.log', 'openbank.log.1', 'openbank.log.4', 'openbank.out', 'openbank.pid'],
-      ...['read-models.db', 'read-models.db-wal'],
+      ...['reactors.db', 'reactors.db-wal', 'read-models.db', 'read-models.db-wal'],
     ];
     touch(
       dataDir,

@@ -1,8 +1,10 @@
 /** What operators ask of a reactor: parked events are delivered again in order, or given up. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OPERATOR_REQUESTS_STREAM } from '../../src/event-sourcing/operator-requests.ts';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
 import { mustAppend, newEvent } from '../support/event-builders.ts';
+import { eventually } from '../support/eventually.ts';
 import { refused } from '../support/fake-sink.ts';
 import { ReactorBench, type RunningReactor } from '../support/reactor-bench.ts';
 
@@ -121,12 +123,42 @@ describe('a request to try again', () => {
     expect(bench.sink.revisionsOf('thing-b').at(-1)).toBe(2);
   });
 
-  it('waits for what came before it', async () => {
-    await bench.record('thing-a', 1);
+  it('that ended otherwise before a crash counts as it ends the second time', async () => {
+    bench.sink.fault = ({ stream, revision }) => (stream === 'thing-a' && revision > 0 ? refused : undefined);
+    let crashes = 0;
+    bench.store.onCommit = async (proceed, changes) => {
+      if (changes.writes.length === 0 || crashes > 0) return proceed(changes);
+      crashes += 1;
+      await proceed({ ...changes, checkpoints: [] });
+      repaired();
+      throw new StoreError('unavailable', 'broken in the middle');
+    };
     await bench.request(RETRY, { document_key: 'thing-a' });
-    repaired();
     await bench.caughtUp();
-    expect(bench.sink.revisionsOf('thing-a')).toEqual([0, 1, 2, 3]);
+    expect(crashes).toBe(1);
+    await bench.record('thing-a', 1);
+    await bench.caughtUp();
+    expect(bench.sink.revisionsOf('thing-a').at(-1)).toBe(3);
+    expect(await parked()).toEqual(['thing-b@0', 'thing-b@1']);
+  });
+
+  it('waits for what came before it', async () => {
+    let answer = () => {};
+    bench.sink.fault = () =>
+      new Promise((resolve) => {
+        answer = () => resolve(refused);
+      });
+    await bench.record('thing-slow', 1);
+    await eventually('a try', () => bench.sink.inFlight === 1);
+    await bench.request(RETRY, { document_key: 'thing-slow' });
+    // Long enough for the request to be met.
+    await sleep(20);
+    repaired();
+    answer();
+    await bench.caughtUp();
+    expect(running.count('parked')).toBe(3);
+    expect(bench.sink.revisionsOf('thing-slow')).toEqual([0]);
+    expect(await parked()).toHaveLength(5);
   });
 });
 

@@ -187,8 +187,8 @@ describe('an event that the sink refuses', () => {
   });
 
   it('is parked under the same cause when a crash loses the letter but not the document', async () => {
-    bench.sink.fault = failing(isOf('thing-a', 0));
-    await bench.record('thing-a', 2);
+    bench.sink.fault = failing(isOf('thing-a', 1));
+    await bench.record('thing-a', 3);
     let crashes = 0;
     // What a store without transactions leaves behind when it breaks in the middle.
     bench.store.onCommit = async (proceed, changes) => {
@@ -197,12 +197,14 @@ describe('an event that the sink refuses', () => {
       await proceed({ ...changes, deadLetters: [], checkpoints: [] });
       throw new StoreError('unavailable', 'broken in the middle');
     };
-    await bench.start();
+    await bench.start({ commitEvents: 3, commitIntervalMs: 60_000 });
+    await eventually('the crash', () => crashes === 1);
+    await bench.record('thing-b', 3);
     await bench.caughtUp();
-    expect(crashes).toBe(1);
+    // What was delivered before it is not taken for waiting.
     expect(await bench.letters()).toEqual([
-      ['thing-a', 0, 'the sink answered 422', 5],
-      ['thing-a', 1, 'waits_for_earlier', 0],
+      ['thing-a', 1, 'the sink answered 422', 5],
+      ['thing-a', 2, 'waits_for_earlier', 0],
     ]);
   });
 });
@@ -285,6 +287,30 @@ describe('a store that fails', () => {
     await bench.caughtUp();
     expect(running.count('retrying')).toBe(2);
     expect(bench.sink.revisionsOf('thing-a')).toEqual([0, 1, 0, 1, 0, 1]);
+  });
+
+  it('begins no second try of an event whose first is still in the air', async () => {
+    let [inTheAir, most] = [0, 0];
+    bench.sink.fault = async (event) => {
+      if (!isOf('thing-slow')(event)) return undefined;
+      inTheAir += 1;
+      most = Math.max(most, inTheAir);
+      await sleep(15);
+      inTheAir -= 1;
+      return undefined;
+    };
+    let failures = 0;
+    bench.store.onCommit = async (proceed, changes) => {
+      failures += 1;
+      if (failures <= 3) throw new StoreError('unavailable', 'no answer');
+      return proceed(changes);
+    };
+    await bench.record('thing-a');
+    await bench.record('thing-slow');
+    await bench.start();
+    await bench.caughtUp();
+    expect(failures).toBeGreaterThan(3);
+    expect(most).toBe(1);
   });
 
   it('cannot be read: nothing is delivered past it', async () => {
