@@ -81,8 +81,13 @@ export async function openReadModelReader(location: PersistentReadModelLocation)
   return { readModels: reader, close: async () => close() };
 }
 
-/** The location as people may see it: a file's path, or a server's address without its credentials. */
+/**
+ * The location as people may see it: a file's path, or a server's address. Whatever stands before the last `@`, and the
+ * options, may hold a password.
+ */
 export function describeLocation(location: EventStoreLocation | ReadModelLocation): string {
   if (location.kind === 'memory') return ':memory:';
-  return location.kind === 'file' ? location.path : location.url.replace(/\/\/[^@/]*@/, '//');
+  return location.kind === 'file'
+    ? location.path
+    : location.url.replace(/\/\/.*@/, '//').replace(/\?.*$/, '');
 }
