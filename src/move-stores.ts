@@ -1,9 +1,9 @@
 /** Carries all events from the configured store into a directory, and from a directory into the configured store. */
 import { openForExport, openForImport } from './adapters/files/segment-directory.ts';
 import type { EventStoreLocation } from './config.ts';
-import type { ExportTotals, ReportProgress } from './event-sourcing/export-chain.ts';
-import { type ExportResult, exportLog } from './event-sourcing/export-log.ts';
-import { checkExport, type ImportResult, importLog } from './event-sourcing/import-log.ts';
+import type { ExportTotals, ReportProgress } from './event-sourcing/segments/export-chain.ts';
+import { type ExportResult, exportLog } from './event-sourcing/segments/export-log.ts';
+import { checkExport, type ImportResult, importLog } from './event-sourcing/segments/import-log.ts';
 import { StoreError } from './event-sourcing/store-error.ts';
 import { openEventReader, openEventStore } from './open-stores.ts';
 
@@ -15,6 +15,9 @@ export async function exportStore(
   path: string,
   onProgress?: ReportProgress,
 ): Promise<ExportResult> {
+  if (location.kind === 'memory') {
+    throw new StoreError('unsupported', 'A store in memory cannot be read by another process.');
+  }
   const { reader: source, close } = await openEventReader(location);
   try {
     const directory = await openForExport(path);
@@ -42,7 +45,7 @@ export async function importIntoStore(
     throw new StoreError('unsupported', 'A store in memory would be gone when the import ends.');
   }
   const directory = await openForImport(path);
-  const target = await openEventStore(location);
+  const { events: target } = await openEventStore(location);
   try {
     // The embedded store commits in the order of its queue; a server promises an order within a stream only.
     const keepsOrder = location.kind === 'file';

@@ -1,16 +1,18 @@
 /** Events without meaning that keep the place of events that an export no longer has, so that later revisions stay as they were. */
 import { hash } from 'node:crypto';
-import type { PlacedEvent } from './append-batch.ts';
-import type { RecordedEvent } from './event-store.ts';
+import type { NewEvent, RecordedEvent } from './event-store.ts';
 
 /**
  * A stream cannot begin later than at revision 0, so what was cut off from one is filled up again and cut off again by
  * `truncateBefore`. A server may go on showing fillers in its whole log; who follows the log passes them over.
  */
-export const FILLER_EVENT_TYPE = 'Filler';
+const FILLER_EVENT_TYPE = 'Filler';
 
 /** The same every time, so that an append that is tried again is recognised. */
-export function fillerEvent(stream: string, revision: number): PlacedEvent {
+export function fillerEvent(
+  stream: string,
+  revision: number,
+): NewEvent & Pick<RecordedEvent, 'stream' | 'revision'> {
   const id = fillerId(stream, revision);
   const metadata = {
     aggregate_type: FILLER_EVENT_TYPE,

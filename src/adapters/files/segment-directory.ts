@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { SegmentDirectory, SegmentFile } from '../../event-sourcing/segment-directory.ts';
+import type { SegmentDirectory, SegmentFile } from '../../event-sourcing/segments/segment-directory.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import { lockForThisProcess } from '../sqlite/database.ts';
 

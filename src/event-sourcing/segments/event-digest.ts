@@ -1,6 +1,6 @@
 /** One checksum over many events, however their streams are interleaved: stores with equal digests hold the same events. */
 import { hash } from 'node:crypto';
-import type { RecordedEvent } from './event-store.ts';
+import type { RecordedEvent } from '../event-store.ts';
 
 const BITS = 256;
 

@@ -1,10 +1,10 @@
 /** Writes the events of a store into segments, in the order of the log, and goes on where it was interrupted. */
-import type { EventReader, EventStore, Position, RecordedEvent, StreamMetadata } from './event-store.ts';
+import type { EventReader, EventStore, Position, RecordedEvent, StreamMetadata } from '../event-store.ts';
+import { StoreError } from '../store-error.ts';
 import { checkSegments, ExportChain, type ExportTotals, type ReportProgress } from './export-chain.ts';
 import { type SegmentRecord, type StreamRecord, toLine } from './segment.ts';
 import type { SegmentDirectory } from './segment-directory.ts';
 import { compressLines } from './segment-stream.ts';
-import { StoreError } from './store-error.ts';
 
 /** What an export reads. */
 export type ExportSource = EventReader & Pick<EventStore, 'getStreamMetadata'>;
@@ -55,11 +55,15 @@ interface Exported {
   readonly start?: StreamRecord | undefined;
 }
 
+interface StreamStart {
+  readonly metadata: StreamMetadata;
+  /** The first revision that can be read, infinite when none can. */
+  readonly first: number;
+}
+
 class LogExport {
   readonly #options: ExportOptions;
   readonly #chain: ExportChain;
-  /** Of streams with metadata: their first readable revision, infinite when none is. */
-  readonly #firstReadable = new Map<string, number>();
 
   constructor(options: ExportOptions, chain: ExportChain) {
     this.#options = options;
@@ -131,16 +135,23 @@ class LogExport {
         seen += 1;
         if (seen % REPORT_EVERY_EVENTS === 0) this.#report(event.position, head);
         if (after !== undefined && event.position <= after) continue;
-        if (!isCarried(event) || event.revision < (this.#firstReadable.get(event.stream) ?? 0)) continue;
-        this.#refuseGap(event);
-        const isFirst = this.#chain.nextRevision(event.stream) === undefined;
-        yield isFirst ? { event, start: startRecord(event, starts.get(event.stream) ?? {}) } : { event };
+        if (!isCarried(event)) continue;
+        const next = this.#chain.nextRevision(event.stream);
+        if (next !== undefined) {
+          refuseGap(event, next);
+          yield { event };
+          continue;
+        }
+        const start = starts.get(event.stream);
+        // A server's log may still show what the stream itself no longer does.
+        if (start && event.revision >= start.first)
+          yield { event, start: startRecord(event, start.metadata) };
       }
     }
   }
 
-  /** The metadata of the streams that have not come yet, all asked for at once. */
-  async #startsOf(page: readonly RecordedEvent[]): Promise<ReadonlyMap<string, StreamMetadata>> {
+  /** The beginnings of the streams that have not come yet, all asked for at once. */
+  async #startsOf(page: readonly RecordedEvent[]): Promise<ReadonlyMap<string, StreamStart>> {
     const unseen = new Set<string>();
     for (const event of page) {
       if (isCarried(event) && this.#chain.nextRevision(event.stream) === undefined) unseen.add(event.stream);
@@ -149,23 +160,12 @@ class LogExport {
     return new Map(await Promise.all(asked));
   }
 
-  async #startOf(stream: string): Promise<StreamMetadata> {
+  async #startOf(stream: string): Promise<StreamStart> {
     const { source } = this.#options;
     const metadata = await source.getStreamMetadata(stream);
-    if (Object.keys(metadata).length === 0) return metadata;
-    // A server's log may still show what the stream itself no longer does.
     let first = Number.POSITIVE_INFINITY;
     for await (const event of source.readStream(stream, { limit: 1 })) first = event.revision;
-    this.#firstReadable.set(stream, first);
-    return metadata;
-  }
-
-  /** Only a stream's beginning can be missing; a hole means that something was cut off while we were reading. */
-  #refuseGap(event: RecordedEvent): void {
-    const next = this.#chain.nextRevision(event.stream);
-    if (next === undefined || event.revision <= next) return;
-    const what = `${event.stream} lost its events before revision ${event.revision} while it was exported`;
-    throw new StoreError('invalid_request', `${what}; export into an empty directory again.`);
+    return { metadata, first };
   }
 
   #report(position: Position, head: Position): void {
@@ -176,6 +176,13 @@ class LogExport {
 
 function isCarried({ stream }: RecordedEvent): boolean {
   return !LEFT_OUT.some((prefix) => stream.startsWith(prefix));
+}
+
+/** Only a stream's beginning can be missing; a hole means that something was cut off while we were reading. */
+function refuseGap(event: RecordedEvent, next: number): void {
+  if (event.revision <= next) return;
+  const what = `${event.stream} lost its events before revision ${event.revision} while it was exported`;
+  throw new StoreError('invalid_request', `${what}; export into an empty directory again.`);
 }
 
 /** Most streams begin at revision 0 and have no metadata: nothing need be said of them. */

@@ -1,7 +1,7 @@
 /** The records of a segment and their lines: the one format that carries events out of a store. See docs/segment-format.md. */
 import { z } from 'zod';
-import type { EventMetadata, RecordedEvent, StreamMetadata } from './event-store.ts';
-import { StoreError } from './store-error.ts';
+import type { EventMetadata, RecordedEvent, StreamMetadata } from '../event-store.ts';
+import { StoreError } from '../store-error.ts';
 
 const SEGMENT_FORMAT = 'openbank-segment';
 /** Grows when an older program could misread what a newer one writes. */

@@ -1,7 +1,7 @@
 /** Appends that are under way together while a log is written anew: all are acknowledged before the next batch begins. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AppendResult, EventStore, ExpectedRevision, NewEvent, RecordedEvent } from './event-store.ts';
-import { StoreError } from './store-error.ts';
+import type { AppendResult, EventStore, ExpectedRevision, NewEvent, RecordedEvent } from '../event-store.ts';
+import { StoreError } from '../store-error.ts';
 
 /** What the embedded store takes into one commit: there a batch is written whole or not at all. */
 const BATCH_APPENDS_MAX = 2_000;
@@ -14,7 +14,7 @@ const TRIES_MAX = 6;
 const FIRST_DELAY_MS = 100;
 
 /** An event and the place that it must get. */
-export type PlacedEvent = NewEvent & Pick<RecordedEvent, 'stream' | 'revision'>;
+type PlacedEvent = NewEvent & Pick<RecordedEvent, 'stream' | 'revision'>;
 
 /** Events that follow one another in a stream. */
 interface Append {

@@ -1,7 +1,10 @@
 /** Writes an export into an empty store, goes on where it was interrupted, and compares all of it in the end. */
+
+import type { EventStore, RecordedEvent, StreamMetadata } from '../event-store.ts';
+import { fillerEvent } from '../filler-event.ts';
+import { StoreError } from '../store-error.ts';
 import { AppendBatch } from './append-batch.ts';
 import { digestText } from './event-digest.ts';
-import type { EventStore, RecordedEvent, StreamMetadata } from './event-store.ts';
 import {
   checkSegments,
   ExportChain,
@@ -9,11 +12,9 @@ import {
   type ReportProgress,
   readSegment,
 } from './export-chain.ts';
-import { fillerEvent } from './filler-event.ts';
 import type { SegmentRecord, StreamRecord } from './segment.ts';
 import type { SegmentDirectory } from './segment-directory.ts';
 import { StoreContents } from './store-contents.ts';
-import { StoreError } from './store-error.ts';
 
 export interface ImportOptions {
   readonly directory: SegmentDirectory;

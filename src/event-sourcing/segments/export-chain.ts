@@ -1,6 +1,8 @@
 /** The rules that hold between the records and segments of one export; its writer and its readers run the same checks. */
+
+import type { Position, RecordedEvent } from '../event-store.ts';
+import { StoreError } from '../store-error.ts';
 import { addDigests, digestOf, digestText, EMPTY_DIGEST } from './event-digest.ts';
-import type { Position, RecordedEvent } from './event-store.ts';
 import {
   type EndRecord,
   placeOf,
@@ -11,7 +13,6 @@ import {
 } from './segment.ts';
 import type { SegmentDirectory, SegmentFile } from './segment-directory.ts';
 import { decodeSegment, sha256Of } from './segment-stream.ts';
-import { StoreError } from './store-error.ts';
 
 /** How far a long piece of work is. `fraction` goes from 0 to 1. */
 export interface MoveProgress {

@@ -1,9 +1,10 @@
 /** What a store holds, stream by stream, so that it can be compared with an export without keeping any event. */
+
+import type { EventReader } from '../event-store.ts';
+import { isFiller } from '../filler-event.ts';
+import { StoreError } from '../store-error.ts';
 import { addDigests, digestOf, EMPTY_DIGEST, type EventDigest } from './event-digest.ts';
-import type { EventReader } from './event-store.ts';
-import { isFiller } from './filler-event.ts';
 import type { SegmentRecord } from './segment.ts';
-import { StoreError } from './store-error.ts';
 
 interface Counted {
   events: number;
@@ -78,19 +79,24 @@ class ContentsComparison {
   }
 
   show(record: SegmentRecord): void {
+    // What only fillers stand for so far is known by its beginning.
+    if (record.kind === 'stream') this.#meet(record.stream);
     if (record.kind !== 'event') return;
     const { stream, revision } = record.event;
-    if (!this.#contents.has(stream, revision)) return;
+    if (this.#contents.has(stream, revision)) add(this.#meet(stream), digestOf(record.event));
+  }
+
+  #meet(stream: string): Counted {
     const met = this.#met.get(stream) ?? { events: 0, digest: EMPTY_DIGEST };
     this.#met.set(stream, met);
-    add(met, digestOf(record.event));
+    return met;
   }
 
   /** @throws StoreError `invalid_request`, naming a stream, when the store holds anything else */
   refuseOthers(): void {
     for (const [stream, { events, digest }] of this.#held) {
-      const met = this.#met.get(stream) ?? { events: 0, digest: EMPTY_DIGEST };
-      if (met.events === events && met.digest === digest) continue;
+      const met = this.#met.get(stream);
+      if (met?.events === events && met.digest === digest) continue;
       const detail = `${stream} is there with events that are not of this export`;
       throw new StoreError('invalid_request', `An import needs a store without events: ${detail}.`);
     }

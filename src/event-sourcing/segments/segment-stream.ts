@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip, createGzip } from 'node:zlib';
+import { StoreError } from '../store-error.ts';
 import { LINE_LENGTH_MAX, parseLine, type SegmentRecord } from './segment.ts';
-import { StoreError } from './store-error.ts';
 
 /** Level 6 takes half as long again for files that are 6 % smaller. */
 const GZIP_LEVEL = 1;
