@@ -5,6 +5,7 @@ import { type Bench, say, sayDone } from './bench.ts';
 import { describeEnvironment, memoryFileSystem } from './environment.ts';
 import { startLoadGenerator } from './load.ts';
 import { measureDeposits } from './measurements/deposits.ts';
+import { measureMoves } from './measurements/export-import.ts';
 import { measureGets } from './measurements/get.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
 import { measureStart } from './measurements/start.ts';
@@ -19,6 +20,7 @@ const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench)
   ['deposits', ['deposits', 'hot', 'lag'], measureDeposits],
   ['get', ['get'], measureGets],
   ['rebuild', ['rebuild'], measureRebuild],
+  ['move', ['move'], measureMoves],
   ['start', ['start'], measureStart],
 ];
 

@@ -14,7 +14,7 @@ export interface ExportOptions {
   readonly directory: SegmentDirectory;
   readonly now: () => Date;
   readonly onProgress?: ReportProgress;
-  /** Events after which a segment is closed; an interruption costs at most one segment's work. Default 100,000. */
+  /** Events after which a segment is closed; an interruption costs at most one segment's work. Default 50,000. */
   readonly segmentEvents?: number;
   /** Characters of JSON after which a segment is closed. Default 64 Mi. */
   readonly segmentLength?: number;
@@ -88,7 +88,7 @@ class LogExport {
 
   /** The lines of the next segment; the one in which the events run out tells the totals. */
   async *#segment(number: number, exported: AsyncGenerator<Exported>): AsyncGenerator<string> {
-    const { source, now, segmentEvents = 100_000, segmentLength = 64 * 1024 * 1024 } = this.#options;
+    const { source, now, segmentEvents = 50_000, segmentLength = 64 * 1024 * 1024 } = this.#options;
     let next = await exported.next();
     yield this.#line({
       kind: 'header',
