@@ -1,6 +1,6 @@
 /** What the tests of exports and imports share: stores in memory, moves with small segments, and what a store holds. */
 import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
-import type { EventStore, NewEvent, RecordedEvent } from '../../../src/event-sourcing/event-store.ts';
+import type { EventStore, RecordedEvent } from '../../../src/event-sourcing/event-store.ts';
 import { type ExportResult, exportLog } from '../../../src/event-sourcing/segments/export-log.ts';
 import { type ImportResult, importLog } from '../../../src/event-sourcing/segments/import-log.ts';
 import { collect, mustAppend, newEvents } from '../../support/event-builders.ts';
@@ -56,8 +56,10 @@ export async function logOf(store: EventStore): Promise<Omit<RecordedEvent, 'pos
 }
 
 /** The same, stream by stream. */
-export async function streamsOf(store: EventStore): Promise<ReadonlyMap<string, NewEvent[]>> {
-  const streams = new Map<string, NewEvent[]>();
+export async function streamsOf(
+  store: EventStore,
+): Promise<ReadonlyMap<string, Pick<RecordedEvent, 'id' | 'revision'>[]>> {
+  const streams = new Map<string, Pick<RecordedEvent, 'id' | 'revision'>[]>();
   for await (const { stream, revision, id, type, data, metadata } of store.readAll()) {
     const event = { revision, id, type, data, metadata };
     streams.set(stream, [...(streams.get(stream) ?? []), event]);
