@@ -76,8 +76,8 @@ module.exports = {
     rule(
       'cli',
       { path: room('cli') },
-      { path: '^src/', pathNot: [room('cli'), '^src/config\\.ts$', room('domain')] },
-      'The command line uses the public API and the configuration.',
+      { path: '^src/', pathNot: [room('cli'), '^src/(config|move-stores)\\.ts$', room('domain')] },
+      'The command line uses the public API, the configuration and what moves stores.',
     ),
     rule(
       'nothing-imports-the-composition',

@@ -5,6 +5,7 @@ import { type Bench, say, sayDone } from './bench.ts';
 import { describeEnvironment, memoryFileSystem } from './environment.ts';
 import { startLoadGenerator } from './load.ts';
 import { measureDeposits } from './measurements/deposits.ts';
+import { measureMoves } from './measurements/export-import.ts';
 import { measureGets } from './measurements/get.ts';
 import { measureKurrentDb } from './measurements/kurrentdb.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
@@ -20,6 +21,7 @@ const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench)
   ['deposits', ['deposits', 'hot', 'lag'], measureDeposits],
   ['get', ['get'], measureGets],
   ['rebuild', ['rebuild'], measureRebuild],
+  ['move', ['move'], measureMoves],
   ['start', ['start'], measureStart],
   ['kurrentdb', ['kurrentdb'], measureKurrentDb],
 ];

@@ -34,7 +34,7 @@ export async function openEventStore(location: EventStoreLocation): Promise<Open
 }
 
 export interface OpenedEventReader {
-  readonly reader: EventReader;
+  readonly reader: EventReader & Pick<EventStore, 'getStreamMetadata'>;
   /** There may be new events: where the store does not say so by itself, the subscriptions look now. */
   notify(): void;
   close(): Promise<void>;

@@ -8,6 +8,8 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   stop: () => import('./commands/stop.ts').then((module) => module.stop),
   restart: () => import('./commands/restart.ts').then((module) => module.restart),
   demo: () => import('./commands/demo.ts').then((module) => module.demo),
+  export: () => import('./commands/export.ts').then((module) => module.exportCommand),
+  import: () => import('./commands/import.ts').then((module) => module.importCommand),
   reset: () => import('./commands/reset.ts').then((module) => module.reset),
   test: () => import('./commands/test.ts').then((module) => module.test),
   bench: () => import('./commands/bench.ts').then((module) => module.bench),

@@ -11,6 +11,7 @@ import {
   MESSAGE_TIMEOUT_MS_DEFAULT,
 } from './consumer-groups.ts';
 import { type RecordedEvent, UNREADABLE_EVENT_TYPE } from './event-store.ts';
+import { isFiller } from './filler-event.ts';
 import { TemporaryError } from './projection.ts';
 import { Signal } from './signal.ts';
 import { StoreError } from './store-error.ts';
@@ -181,7 +182,7 @@ class ConsumerGroupRunner {
     const startedAt = Date.now();
     try {
       if (delivery.event.type === UNREADABLE_EVENT_TYPE) throw new Error('The event cannot be read.');
-      await handle(delivery.event, signal);
+      if (!isFiller(delivery.event)) await handle(delivery.event, signal);
     } catch (error) {
       return this.#refuse(delivery, error, startedAt);
     }

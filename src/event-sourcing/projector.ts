@@ -7,6 +7,7 @@ import type { DomainEvent, EventCodec, Recorded } from './codec.ts';
 import { deadLetter, reasonOf, WAITS_FOR_EARLIER } from './dead-letter.ts';
 import { DocumentSession } from './document-session.ts';
 import type { EventReader, Position, RecordedEvent, SubscriptionBatch } from './event-store.ts';
+import { isFiller } from './filler-event.ts';
 import { foldStream } from './fold-stream.ts';
 import { type AnyProjection, TemporaryError } from './projection.ts';
 import type {
@@ -210,6 +211,7 @@ export class Projector<E extends DomainEvent> {
   async #fold(events: readonly RecordedEvent[]): Promise<DeadLetter[]> {
     const deadLetters: DeadLetter[] = [];
     for (const recorded of events) {
+      if (isFiller(recorded)) continue;
       let event: Recorded<E>;
       try {
         event = this.#options.codec.decode(recorded);

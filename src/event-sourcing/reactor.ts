@@ -6,6 +6,7 @@
 import { backoff } from './backoff.ts';
 import { deadLetter, WAITS_FOR_EARLIER } from './dead-letter.ts';
 import type { EventReader, Position, RecordedEvent } from './event-store.ts';
+import { isFiller } from './filler-event.ts';
 import { OPERATOR_STREAM_PREFIX, toOperatorRequest } from './operator-requests.ts';
 import { type Deliver, ReactorDelivery } from './reactor-delivery.ts';
 import { isHeld, ReactorJournal } from './reactor-journal.ts';
@@ -169,6 +170,8 @@ export class Reactor {
     let position = start;
     for await (const batch of reader.subscribeToAll({ ...after, streamPrefixes, signal })) {
       for (const event of batch.events) {
+        // The checkpoint passes it below, as it passes what was filtered out.
+        if (isFiller(event)) continue;
         if (event.stream.startsWith(OPERATOR_STREAM_PREFIX)) await this.#obey(run, event);
         else await lanes.add(event);
         if (signal.aborted) return;

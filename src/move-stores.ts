@@ -1,0 +1,61 @@
+/** Carries all events from the configured store into a directory, and from a directory into the configured store. */
+import { openForExport, openForImport } from './adapters/files/segment-directory.ts';
+import type { EventStoreLocation } from './config.ts';
+import type { ExportTotals, ReportProgress } from './event-sourcing/segments/export-chain.ts';
+import { type ExportResult, exportLog } from './event-sourcing/segments/export-log.ts';
+import { checkExport, type ImportResult, importLog } from './event-sourcing/segments/import-log.ts';
+import { StoreError } from './event-sourcing/store-error.ts';
+import { openEventReader, openEventStore } from './open-stores.ts';
+
+export { type ExportResult, type ExportTotals, type ImportResult, type ReportProgress, StoreError };
+
+/** @throws StoreError as `exportLog` does, and what opening the store or the directory throws */
+export async function exportStore(
+  location: EventStoreLocation,
+  path: string,
+  onProgress?: ReportProgress,
+): Promise<ExportResult> {
+  if (location.kind === 'memory') {
+    throw new StoreError('unsupported', 'A store in memory cannot be read by another process.');
+  }
+  const { reader: source, close } = await openEventReader(location);
+  try {
+    const directory = await openForExport(path);
+    let finished = false;
+    try {
+      const now = () => new Date();
+      const result = await exportLog({ source, directory, now, ...(onProgress && { onProgress }) });
+      finished = true;
+      return result;
+    } finally {
+      await directory.close(finished);
+    }
+  } finally {
+    await close();
+  }
+}
+
+/** @throws StoreError as `importLog` does, and what opening the store or the directory throws */
+export async function importIntoStore(
+  location: EventStoreLocation,
+  path: string,
+  onProgress?: ReportProgress,
+): Promise<ImportResult> {
+  if (location.kind === 'memory') {
+    throw new StoreError('unsupported', 'A store in memory would be gone when the import ends.');
+  }
+  const directory = await openForImport(path);
+  const { events: target } = await openEventStore(location);
+  try {
+    // The embedded store commits in the order of its queue; a server promises an order within a stream only.
+    const keepsOrder = location.kind === 'file';
+    return await importLog({ directory, target, keepsOrder, ...(onProgress && { onProgress }) });
+  } finally {
+    await target.close();
+  }
+}
+
+/** @throws StoreError when the directory does not hold a whole export */
+export async function checkDirectory(path: string, onProgress?: ReportProgress): Promise<ExportTotals> {
+  return (await checkExport(await openForImport(path), onProgress)).totals();
+}
