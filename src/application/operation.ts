@@ -7,8 +7,8 @@ import type { RequestContext } from './mediator.ts';
 const HASH_BYTES = 16;
 
 /**
- * The operation that a client's key stands for. The key itself goes nowhere: the id is its hash, and the hash of the
- * content is keyed with it, so that nobody who reads the log can test guesses about what was asked.
+ * The operation that a client's key stands for: the id is the key's hash, and the hash of the content is keyed with the
+ * key, so that who reads the log and does not know the key cannot test guesses about what was asked.
  * @param scope where the key counts: keys of different kinds never meet
  * @param request what is asked, checked and plain; the order of its fields does not matter
  */
