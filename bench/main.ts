@@ -8,6 +8,7 @@ import { measureDeposits } from './measurements/deposits.ts';
 import { measureMoves } from './measurements/export-import.ts';
 import { measureGets } from './measurements/get.ts';
 import { measureKurrentDb } from './measurements/kurrentdb.ts';
+import { measureMongodb } from './measurements/mongodb.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
 import { measureStart } from './measurements/start.ts';
 import { type Group, type Options, readOptions, USAGE, UsageError } from './options.ts';
@@ -24,6 +25,7 @@ const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench)
   ['move', ['move'], measureMoves],
   ['start', ['start'], measureStart],
   ['kurrentdb', ['kurrentdb'], measureKurrentDb],
+  ['mongodb', ['mongodb'], measureMongodb],
 ];
 
 process.exitCode = await main(process.argv.slice(2));

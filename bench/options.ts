@@ -3,7 +3,17 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PROJECT_ROOT } from './servers.ts';
 
-export const GROUPS = ['deposits', 'hot', 'get', 'lag', 'rebuild', 'move', 'start', 'kurrentdb'] as const;
+export const GROUPS = [
+  'deposits',
+  'hot',
+  'get',
+  'lag',
+  'rebuild',
+  'move',
+  'start',
+  'kurrentdb',
+  'mongodb',
+] as const;
 export type Group = (typeof GROUPS)[number];
 
 export interface Options {

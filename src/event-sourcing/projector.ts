@@ -9,6 +9,7 @@ import { DocumentSession } from './document-session.ts';
 import type { EventReader, Position, RecordedEvent, SubscriptionBatch } from './event-store.ts';
 import { isFiller } from './filler-event.ts';
 import { foldStream } from './fold-stream.ts';
+import { loadAhead } from './load-ahead.ts';
 import { type AnyProjection, TemporaryError } from './projection.ts';
 import type {
   Checkpoint,
@@ -62,6 +63,7 @@ const FOLD_TRIES_MAX = 3;
 const CACHED_DOCUMENTS_MAX = 12_000;
 
 const NOTHING: readonly never[] = [];
+const NOTHING_DECODED: ReadonlyMap<RecordedEvent, never> = new Map<RecordedEvent, never>();
 
 export class Projector<E extends DomainEvent> {
   readonly #options: ProjectorOptions<E>;
@@ -210,11 +212,12 @@ export class Projector<E extends DomainEvent> {
 
   async #fold(events: readonly RecordedEvent[]): Promise<DeadLetter[]> {
     const deadLetters: DeadLetter[] = [];
+    const decoded = await this.#loadAhead(events);
     for (const recorded of events) {
       if (isFiller(recorded)) continue;
       let event: Recorded<E>;
       try {
-        event = this.#options.codec.decode(recorded);
+        event = decoded.get(recorded) ?? this.#options.codec.decode(recorded);
       } catch (error) {
         deadLetters.push(...(await this.#setAside(recorded, reasonOf(error))));
         continue;
@@ -232,6 +235,18 @@ export class Projector<E extends DomainEvent> {
       }
     }
     return deadLetters;
+  }
+
+  /**
+   * A store on a server is asked once for all documents that a batch is known to want, not once for each of them.
+   * @returns the events that had to be decoded for that
+   */
+  async #loadAhead(events: readonly RecordedEvent[]): Promise<ReadonlyMap<RecordedEvent, Recorded<E>>> {
+    if (!this.#options.store.getMany) return NOTHING_DECODED;
+    const { codec } = this.#options;
+    const wanting = (event: Recorded<E>) =>
+      this.#wanting(event.type).filter((one) => event.position > this.#checkpointOf(one));
+    return loadAhead(this.#session, codec, events, wanting);
   }
 
   /** An event that nobody can read: the documents of its stream are blocked, for without it they would be wrong. */

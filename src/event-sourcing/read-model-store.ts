@@ -97,6 +97,11 @@ export interface FindOptions {
 
 export interface ReadModelReader {
   get<D extends Document>(collection: Collection, key: string): Promise<StoredDocument<D> | undefined>;
+  /**
+   * Several documents in one request, in any order and without those that are not there. A store that answers from this
+   * process has none: there, asking for one at a time costs nothing more.
+   */
+  getMany?(collection: Collection, keys: readonly string[]): Promise<StoredDocument[]>;
   find<D extends Document>(collection: Collection, options: FindOptions): Promise<StoredDocument<D>[]>;
   checkpoints(): Promise<Checkpoint[]>;
   countDeadLetters(): Promise<number>;

@@ -254,6 +254,21 @@ function getCases(storeOf: StoreOf): void {
     expect(await store.find(AMOUNTS, { ...OLDEST, where: { owner: 'ann' } })).toStrictEqual([stored]);
   });
 
+  it('gives many at once, where the store can, without those that are not there', async (context) => {
+    const store = storeOf();
+    if (!store.getMany) return context.skip('It answers from this process, one at a time.');
+    const keys = Array.from({ length: 2_100 }, (_, index) => `key-${index}`);
+    const documents = keys.map((key) => newDocument({ key, document: { owner: key, $in: [] } }));
+    await write(store, THINGS, documents);
+    await write(store, THINGS, [documentWithoutBody('$where', 3n)]);
+    const found = await store.getMany(THINGS, ['missing', '$where', ...keys.slice(50), 'KEY-1']);
+    const sorted = found.sort((a, b) => (a.key < b.key ? -1 : 1));
+    const expected = [documentWithoutBody('$where', 3n), ...documents.slice(50)];
+    expect(sorted).toStrictEqual(expected.sort((a, b) => (a.key < b.key ? -1 : 1)));
+    expect(await store.getMany(THINGS, [])).toEqual([]);
+    expect(await store.getMany(THINGS, ['missing'])).toEqual([]);
+  });
+
   it('finds documents by an indexed field, whatever names the others have', async () => {
     const store = storeOf();
     const document = { owner: 'ann', 'a.b': { $gt: '' }, _id: 'x' };

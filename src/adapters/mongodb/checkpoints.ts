@@ -1,5 +1,6 @@
 /** How far each projection has come, guarded by the fencing token of the leader and by the event store it reads. */
 import type { Db, Filter, UpdateFilter } from 'mongodb';
+import type { Position } from '../../event-sourcing/event-store.ts';
 import type { Checkpoint, Fence } from '../../event-sourcing/read-model-store.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import { type CheckpointsRow, checkpointsIn, nameOf, PROJECTIONS } from './layout.ts';
@@ -7,6 +8,7 @@ import { type CheckpointsRow, checkpointsIn, nameOf, PROJECTIONS } from './layou
 /**
  * Asks before a commit writes anything. A leader that was paused wakes up here most of the time; one that was paused
  * later is still kept from the checkpoints, and its documents are kept from replacing newer ones.
+ * @returns the position that each collection has reached, by its name
  * @throws StoreError `fenced`
  */
 export async function mustLead(
@@ -14,10 +16,11 @@ export async function mustLead(
   generation: number,
   checkpoints: readonly Checkpoint[],
   fence: Fence | undefined,
-): Promise<void> {
-  const projection = { _id: 1 } as const;
-  const found = await checkpointsIn(db).findOne(guard(generation, checkpoints, fence), { projection });
+): Promise<ReadonlyMap<string, Position>> {
+  const found = await checkpointsIn(db).findOne(guard(generation, checkpoints, fence));
   if (!found) throw fenced(checkpoints);
+  const rows = Object.entries(found.projections);
+  return new Map(rows.map(([name, { position }]) => [name, position ?? 0n]));
 }
 
 /**

@@ -1,5 +1,6 @@
 /** Writes many documents at once, each only where an older one or none is stored. */
 import { type AnyBulkWriteOperation, type Collection, MongoBulkWriteError, type WriteError } from 'mongodb';
+import type { Position } from '../../event-sourcing/event-store.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import { type Encoded, META, type Meta, type Row, rowOf } from './document-format.ts';
 import { DUPLICATE_KEY } from './errors.ts';
@@ -10,29 +11,28 @@ export const BULK_MAX = 1_000;
 /** Times that others may come first with some of the documents, before that is given up. */
 const ROUNDS_MAX = 25;
 
-type Stored = ReadonlyMap<string, Meta>;
-
-/** What is known of a document before the first try: it is either new, or stored with the sequence that it has. */
-const NOTHING_KNOWN: Stored = new Map();
-
 /**
  * Writes a chunk of documents, at most one for each key, in any order.
+ * @param reached where the collection's checkpoint is: later documents are most likely not stored yet
  * @throws StoreError `unavailable` when other writers keep coming first.
  */
-export async function writeDocuments(rows: Collection<Row>, documents: readonly Encoded[]): Promise<void> {
-  let [pending, stored] = [documents, NOTHING_KNOWN];
+export async function writeDocuments(
+  rows: Collection<Row>,
+  documents: readonly Encoded[],
+  reached: Position,
+): Promise<void> {
+  let pending = documents;
+  let operations = documents.map((one) => (one.meta.sequence > reached ? insert(one) : replace(one)));
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
-    const refused = await writeBulk(
-      rows,
-      pending.map((one) => operationFor(one, stored.get(one.key))),
-    );
+    const refused = await writeBulk(rows, operations);
     if (refused.length === 0) return;
     // A duplicate key mostly means that the document or a newer one is there. It may also be one with another sequence,
     // or an older one that somebody else has stored at this very moment: those are replaced now.
     const again = refused.flatMap((index) => pending[index] ?? []);
-    stored = await storedMeta(rows, again);
+    const stored = await storedMeta(rows, again);
     pending = again.filter(({ key, meta }) => (stored.get(key)?.position ?? -1n) < meta.position);
     if (pending.length === 0) return;
+    operations = pending.map((one) => replace(one, stored.get(one.key)?.sequence));
   }
   throw new StoreError('unavailable', `Others keep writing to ${rows.collectionName} at the same time.`);
 }
@@ -55,14 +55,15 @@ export async function writeBulk<T extends { readonly _id: string }>(
   }
 }
 
-function operationFor(document: Encoded, there: Meta | undefined): AnyBulkWriteOperation<Row> {
-  const { key, meta } = document;
-  const sequence = there?.sequence ?? meta.sequence;
-  // One event alone has made it, so most likely nothing is stored yet.
-  if (!there && meta.sequence === meta.position) return { insertOne: { document: rowOf(document) } };
+function insert(document: Encoded): AnyBulkWriteOperation<Row> {
+  return { insertOne: { document: rowOf(document) } };
+}
+
+/** Where a newer one is stored, or one of another sequence, this matches nothing, and the upsert fails on the key. */
+function replace(document: Encoded, sequence = document.meta.sequence): AnyBulkWriteOperation<Row> {
   const { _id, ...replacement } = rowOf(document, sequence);
-  // Where a newer one is stored this matches nothing, and the upsert fails on the key.
-  const filter = { _id: key, [`${META}.position`]: { $lt: meta.position }, [`${META}.sequence`]: sequence };
+  const older = { $lt: document.meta.position };
+  const filter = { _id, [`${META}.position`]: older, [`${META}.sequence`]: sequence };
   return { replaceOne: { filter, replacement, upsert: true } };
 }
 
@@ -75,7 +76,10 @@ function duplicatesAlone(error: unknown): number[] | undefined {
   return writeErrors.map((one) => one.index);
 }
 
-async function storedMeta(rows: Collection<Row>, documents: readonly Encoded[]): Promise<Stored> {
+async function storedMeta(
+  rows: Collection<Row>,
+  documents: readonly Encoded[],
+): Promise<ReadonlyMap<string, Meta>> {
   const keys = documents.map(({ key }) => key);
   const found = await rows.find({ _id: { $in: keys } }, { projection: { [META]: 1 } }).toArray();
   return new Map(found.map((row) => [row._id, row[META]]));

@@ -23,6 +23,9 @@ import {
   PROJECTIONS,
 } from './layout.ts';
 
+/** Keys in one request. */
+const KEYS_MAX = 1_000;
+
 const SEQUENCE = `${META}.sequence`;
 
 export class MongoReadModelReader implements ReadModelReader {
@@ -37,6 +40,18 @@ export class MongoReadModelReader implements ReadModelReader {
       db.collection<Row>(nameOf(collection)).findOne({ _id: { $eq: text(key) } }),
     );
     return row ? decode<D>(row) : undefined;
+  }
+
+  async getMany(collection: Collection, keys: readonly string[]): Promise<StoredDocument[]> {
+    return this.connection.run(async (db) => {
+      const found: StoredDocument[] = [];
+      for (let from = 0; from < keys.length; from += KEYS_MAX) {
+        const some = keys.slice(from, from + KEYS_MAX).map(text);
+        const rows = db.collection<Row>(nameOf(collection)).find({ _id: { $in: some } });
+        for await (const row of rows.batchSize(KEYS_MAX)) found.push(decode(row));
+      }
+      return found;
+    });
   }
 
   async find<D extends Document>(collection: Collection, options: FindOptions): Promise<StoredDocument<D>[]> {

@@ -105,10 +105,12 @@ export class MongoReadModelStore extends MongoReadModelReader implements ReadMod
   ): Promise<void> {
     const { deadLetters, checkpoints, settled = [], fence } = changes;
     return this.connection.run(async (db) => {
-      await mustLead(db, generation, checkpoints, fence);
+      const reached = await mustLead(db, generation, checkpoints, fence);
       await inParallel(
         [...documents].flatMap(([name, ofOne]) =>
-          chunks(ofOne).map((chunk) => () => writeDocuments(db.collection<Row>(name), chunk)),
+          chunks(ofOne).map(
+            (chunk) => () => writeDocuments(db.collection<Row>(name), chunk, reached.get(name) ?? 0n),
+          ),
         ),
       );
       for (const chunk of chunks(deadLetters)) await addDeadLetters(db, chunk, generation);

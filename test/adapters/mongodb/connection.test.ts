@@ -1,6 +1,7 @@
 /** Servers that are not there, too old or silent; and URLs that say too much. */
 import { createServer, type Server, type Socket } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
+import { connectTo } from '../../../src/adapters/mongodb/connection.ts';
 import { openMongoReadModelStore } from '../../../src/adapters/mongodb/read-model-store.ts';
 import type { Collection } from '../../../src/event-sourcing/read-model-store.ts';
 import { MongoStandIn, standInMissing } from '../../support/mongodb-server.ts';
@@ -90,6 +91,21 @@ it.skipIf(missing)('goes into the database that the URL names, or else into open
       message: `${server.url.replace('mongodb://', 'MongoDB at ')}/${database} was closed.`,
     });
   }
+});
+
+it.skipIf(missing).each([
+  ['', 10_000],
+  ['w=1&journal=false&readConcernLevel=local&readPreference=secondary', 10_000],
+  ['wtimeoutMS=77', 77],
+])('writes and reads by majority on the primary, whatever the URL says: %s', async (options, wtimeout) => {
+  const server = await standIn();
+  const connection = await connectTo(`${server.url}/?${options}`);
+  await connection.run(async (db) => {
+    expect(db.writeConcern).toMatchObject({ w: 'majority', wtimeout });
+    expect(db.readConcern?.level).toBe('majority');
+    expect(db.readPreference?.mode).toBe('primary');
+  });
+  await connection.close();
 });
 
 it.skipIf(missing)('cannot write before it was prepared', async () => {
