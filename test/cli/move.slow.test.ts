@@ -20,6 +20,7 @@ const KILLS = 4;
 const TRIES_MAX = 40;
 /** The share of a run in which Node.js starts: most kills should come later. */
 const STARTING = 0.15;
+const PATIENCE_MS = 400_000;
 const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000_007);
 
 let directory: TemporaryDirectory;
@@ -123,39 +124,47 @@ function textOf({ stream, revision, id, type, data, metadata }: RecordedEvent): 
 describe(`a move that is killed with SIGKILL ${KILLS} times each way (CRASH_SEED=${seed})`, () => {
   const total = ROUNDS_OF_APPENDS * STREAMS;
 
-  it('is exported in the end as if nothing had happened', async () => {
-    const usual = await run(['export', directory.file('whole'), '--json'], 'source');
-    const path = directory.file('export');
-    await killOften(
-      (ms) => run(['export', path], 'source', ms),
-      usual.ms,
-      () => expectWholeSegments(path),
-      () => rmSync(path, { recursive: true, force: true }),
-    );
-    const { stdout } = await run(['export', path, '--json'], 'source');
-    const { digest, segments } = JSON.parse(usual.stdout);
-    expect(JSON.parse(stdout)).toMatchObject({ events: total, digest, segments });
-    expect(segments).toBe(3);
-    expect(readdirSync(path).filter((name) => !name.endsWith('.ndjson.gz'))).toEqual([]);
-  });
+  it(
+    'is exported in the end as if nothing had happened',
+    async () => {
+      const usual = await run(['export', directory.file('whole'), '--json'], 'source');
+      const path = directory.file('export');
+      await killOften(
+        (ms) => run(['export', path], 'source', ms),
+        usual.ms,
+        () => expectWholeSegments(path),
+        () => rmSync(path, { recursive: true, force: true }),
+      );
+      const { stdout } = await run(['export', path, '--json'], 'source');
+      const { digest, segments } = JSON.parse(usual.stdout);
+      expect(JSON.parse(stdout)).toMatchObject({ events: total, digest, segments });
+      expect(segments).toBe(3);
+      expect(readdirSync(path).filter((name) => !name.endsWith('.ndjson.gz'))).toEqual([]);
+    },
+    PATIENCE_MS,
+  );
 
-  it('is imported in the end as if nothing had happened', async () => {
-    const path = directory.file('whole');
-    const usual = await run(['import', path], 'usual');
-    const held: number[] = [];
-    await killOften(
-      (ms) => run(['import', path], 'target', ms),
-      usual.ms,
-      async () => {
-        // A kill may come before there is a store.
-        if (existsSync(eventsIn('target'))) held.push(await expectBeginning('target'));
-      },
-      () => rmSync(directory.file('target'), { recursive: true, force: true }),
-    );
-    const { stdout } = await run(['import', path, '--json'], 'target');
-    expect(JSON.parse(stdout)).toMatchObject({ events: total });
-    // Otherwise the kills came too early or too late to say anything.
-    expect(held.some((events) => events > 0 && events < total)).toBe(true);
-    expect(await expectBeginning('target')).toBe(total);
-  });
+  it(
+    'is imported in the end as if nothing had happened',
+    async () => {
+      const path = directory.file('whole');
+      const usual = await run(['import', path], 'usual');
+      const held: number[] = [];
+      await killOften(
+        (ms) => run(['import', path], 'target', ms),
+        usual.ms,
+        async () => {
+          // A kill may come before there is a store.
+          if (existsSync(eventsIn('target'))) held.push(await expectBeginning('target'));
+        },
+        () => rmSync(directory.file('target'), { recursive: true, force: true }),
+      );
+      const { stdout } = await run(['import', path, '--json'], 'target');
+      expect(JSON.parse(stdout)).toMatchObject({ events: total });
+      // Otherwise the kills came too early or too late to say anything.
+      expect(held.some((events) => events > 0 && events < total)).toBe(true);
+      expect(await expectBeginning('target')).toBe(total);
+    },
+    PATIENCE_MS,
+  );
 });
