@@ -8,7 +8,8 @@ export interface AggregateType<S, E extends DomainEvent> {
   /** Name in the metadata: `BankAccount`. */
   readonly name: string;
   stream(id: string): string;
-  evolve(state: S | undefined, event: E): S;
+  /** @param at business time of the event (its metadata's `timestamp`), RFC 3339 UTC */
+  evolve(state: S | undefined, event: E, at: string): S;
 }
 
 /** Either events (none is fine: nothing changes) or a refusal that the caller understands. */

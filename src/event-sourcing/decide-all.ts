@@ -21,16 +21,18 @@ export type Tentative<S, E, R> =
 
 /** A command that waits for its decision. */
 export interface Undecided<S, E, R> {
-  readonly decide: (state: S | undefined) => Outcome<E[], R>;
+  /** @param now the business time that its events will carry */
+  readonly decide: (state: S | undefined, now: string) => Outcome<E[], R>;
   readonly context: CommandContext;
   readonly expectedRevision: number | undefined;
 }
 
-/** Decides one command after the other, each on the state that the ones before it leave behind. */
+/** Decides one command after the other, each on the state that the ones before it leave behind, and all at the same time. */
 export function decideAll<S, E extends DomainEvent, R>(
   aggregate: AggregateType<S, E>,
   known: Known<S>,
   group: readonly Undecided<S, E, R>[],
+  now: string,
 ): Tentative<S, E, R>[] {
   let { state, revision } = known;
   const done = new Map<string, RecordedOperation>();
@@ -41,10 +43,10 @@ export function decideAll<S, E extends DomainEvent, R>(
       if (expectedRevision !== undefined && state !== undefined && expectedRevision !== revision) {
         return { kind: 'rejected', rejection: { code: 'revision_mismatch', actual: revision } };
       }
-      const decision = decide(state);
+      const decision = decide(state, now);
       if (!decision.ok) return { kind: 'rejected', rejection: decision.rejection };
       const after = decision.value.reduce<S | undefined>(
-        (folded, event) => aggregate.evolve(folded, event),
+        (folded, event) => aggregate.evolve(folded, event, now),
         state,
       );
       if (after === undefined)

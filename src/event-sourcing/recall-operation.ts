@@ -26,7 +26,7 @@ export async function recallOperation<S, E extends DomainEvent>(
     // The limit alone is not enough: a truncated stream does not begin at revision 0.
     if (recorded.revision > lastRevision) break;
     const event: E = from.codec.decode(recorded);
-    if (stateThen === undefined) folded = from.aggregate.evolve(folded, event);
+    if (stateThen === undefined) folded = from.aggregate.evolve(folded, event, recorded.metadata.timestamp);
     if (recorded.revision < firstRevision) continue;
     events.push({ type: event.type, data: event.data } as E);
     last = recorded;

@@ -98,12 +98,13 @@ export class Repository<S, E extends DomainEvent, R> {
   /**
    * Decides on the newest state and appends the events; answers only when they are durable. An operation that was done
    * before is not decided again, and not held against the expected revision.
+   * @param decide also gets the business time that its events will carry
    * @param expectedRevision the revision that the client saw (If-Match); another one answers `revision_mismatch`.
    * @throws StoreError when the store failed, or `busy` when too many commands wait for this stream.
    */
   execute(
     id: string,
-    decide: (state: S | undefined) => Outcome<E[], R>,
+    decide: (state: S | undefined, now: string) => Outcome<E[], R>,
     context: CommandContext,
     expectedRevision?: number,
   ): Promise<Outcome<Committed<S, E>, Refusal<R>>> {
@@ -139,7 +140,7 @@ export class Repository<S, E extends DomainEvent, R> {
     let known = this.#lookUp(id) ?? (await this.#refresh(id));
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       const now = this.#options.now().toISOString();
-      const tentative = decideAll(this.#aggregate, known, group);
+      const tentative = decideAll(this.#aggregate, known, group, now);
       const events = this.#encode(id, group, tentative, now);
       if (events.length === 0) {
         // Nothing will be appended that could prove the state current, so a refusal is checked against the store.
@@ -184,7 +185,11 @@ export class Repository<S, E extends DomainEvent, R> {
     let { state, revision, operations } = this.#cache.get(id) ?? NOTHING_KNOWN;
     const stream = this.#aggregate.stream(id);
     for await (const event of this.#options.store.readStream(stream, { from: revision + 1 })) {
-      state = this.#aggregate.evolve(state as S | undefined, this.#codec.decode(event));
+      state = this.#aggregate.evolve(
+        state as S | undefined,
+        this.#codec.decode(event),
+        event.metadata.timestamp,
+      );
       revision = event.revision;
       const operation = operationOf(event.metadata);
       if (!operation) continue;

@@ -23,16 +23,16 @@ export interface WalletRefusal {
 
 export const WALLET_STREAM_PREFIX = 'wallet-';
 
-export const walletType: AggregateType<Wallet, WalletEvent> = {
+export const walletType = {
   name: 'Wallet',
-  stream: (id) => WALLET_STREAM_PREFIX + id,
-  evolve(wallet, event) {
+  stream: (id: string) => WALLET_STREAM_PREFIX + id,
+  evolve(wallet: Wallet | undefined, event: WalletEvent): Wallet {
     if (event.type === 'WalletOpenedV1') return { owner: event.data.owner, balance: 0 };
     if (!wallet) throw new Error(`${event.type} came before the wallet was opened`);
     const sign = event.type === 'WalletFilledV1' ? 1 : -1;
     return { ...wallet, balance: wallet.balance + sign * event.data.amount };
   },
-};
+} satisfies AggregateType<Wallet, WalletEvent>;
 
 export const walletCodec = createCodec<WalletEvent>(WALLET_EVENT_TYPES);
 
