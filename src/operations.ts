@@ -7,6 +7,7 @@ import type { ExampleIds } from './http/openapi.ts';
 import type { Readiness, Status } from './http/schemas.ts';
 import { describeLocation } from './open-stores.ts';
 import { type AccountDocument, accounts } from './projections/accounts.ts';
+import { holds } from './projections/holds.ts';
 import { projections } from './projections/index.ts';
 import { persons } from './projections/persons.ts';
 import { transactions } from './projections/transactions.ts';
@@ -132,10 +133,12 @@ export async function newestIds(readModels: ReadModelReader): ReturnType<Example
   // One with a transaction, so that the example of a transaction runs too.
   const account = open.find(({ document }) => document?.transaction_count) ?? open[0];
   const where = { account_id: account?.key ?? '' };
+  const [hold] = await readModels.find(holds, { ...newest, where: { ...where, status: 'OPEN' } });
   const [transaction] = await readModels.find(transactions, { ...newest, where });
   return {
     ...(person ? { person: person.key } : {}),
     ...(account ? { account: account.key } : {}),
+    ...(hold ? { hold: hold.key } : {}),
     ...(transaction ? { transaction: transaction.key } : {}),
   };
 }

@@ -4,6 +4,7 @@ import {
   type BankAccount,
   type BankAccountEvent,
   bankAccountStream,
+  decideWithoutExpired,
   evolveBankAccount,
 } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
@@ -70,19 +71,25 @@ export interface AccountState {
   readonly revision: number;
 }
 
-type Accepted = Committed<BankAccount, BankAccountEvent>;
+export type AcceptedOnAccount = Committed<BankAccount, BankAccountEvent>;
 
-/** Decides on an account that must exist, and honours If-Match. */
+/**
+ * Decides on an account that must exist, and honours If-Match. Holds whose time is over count no more; that they have
+ * expired comes before the events of the decision.
+ */
 export async function changeAccount(
   bank: Bank,
   accountId: string,
   context: RequestContext,
-  decide: (account: BankAccount) => Decision<BankAccountEvent[]>,
-): Promise<Decision<Accepted>> {
+  decide: (account: BankAccount, now: string) => Decision<BankAccountEvent[]>,
+): Promise<Decision<AcceptedOnAccount>> {
   const { expectedRevision, ...metadata } = context;
   const outcome = await bank.accounts.execute(
     accountId,
-    (account) => (account ? decide(account) : accountNotFound(accountId)),
+    (account, now) => {
+      if (!account) return accountNotFound(accountId);
+      return decideWithoutExpired(account, now, (current) => decide(current, now));
+    },
     metadata,
     expectedRevision,
   );
@@ -118,7 +125,7 @@ export function written(committed: Committed<unknown, unknown>): Written {
   };
 }
 
-export function accountState(id: string, { state, revision }: Accepted): AccountState {
+export function accountState(id: string, { state, revision }: AcceptedOnAccount): AccountState {
   const { owner_id, account_type, status, currency } = state;
   return {
     id,
@@ -128,7 +135,7 @@ export function accountState(id: string, { state, revision }: Accepted): Account
     currency,
     balance: toDecimal(state.balance, currency),
     available_balance: toDecimal(availableBalance(state), currency),
-    held: toDecimal(0n, currency),
+    held: toDecimal(state.held, currency),
     overdraft_limit: toDecimal(state.overdraft_limit, currency),
     revision,
   };

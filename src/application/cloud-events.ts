@@ -1,7 +1,7 @@
 /** What the bank tells the outside: each domain event as a CloudEvent 1.0, and the schema of every type's data. Pure. */
 import type { CloudEventV1 } from 'cloudevents';
 import { z } from 'zod';
-import { ACCOUNT_TYPES, TRANSACTION_TYPES } from '../domain/bank-account.ts';
+import { ACCOUNT_TYPES, HOLD_RELEASE_REASONS, TRANSACTION_TYPES } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
 import { GENDERS } from '../domain/person.ts';
 import type { Recorded } from '../event-sourcing/codec.ts';
@@ -64,6 +64,7 @@ const PUBLISHED = {
       balance: money('The balance after it'),
       from_account_id: id('account that the money left').optional(),
       to_account_id: id('account that the money reached').optional(),
+      hold_id: id('hold that it captured').optional(),
       description: z.string(),
     }),
   },
@@ -83,6 +84,38 @@ const PUBLISHED = {
       reason: z.string(),
       final_balance: money('The balance at the end, which is zero'),
       currency,
+    }),
+  },
+  BankAccountHoldPlacedDomainEventV1: {
+    name: 'hold.placed.v1',
+    data: z.object({
+      account_id: id('account'),
+      hold_id: id('hold'),
+      amount: money('What is set aside'),
+      currency,
+      description: z.string(),
+      expires_at: z.iso.datetime().optional(),
+    }),
+  },
+  BankAccountHoldCapturedDomainEventV1: {
+    name: 'hold.captured.v1',
+    data: z.object({
+      account_id: id('account'),
+      hold_id: id('hold'),
+      transaction_id: id('transaction that it became'),
+      captured_amount: money('What left the account'),
+      released_amount: money('What is available again'),
+      currency,
+    }),
+  },
+  BankAccountHoldReleasedDomainEventV1: {
+    name: 'hold.released.v1',
+    data: z.object({
+      account_id: id('account'),
+      hold_id: id('hold'),
+      amount: money('What is available again'),
+      currency,
+      reason: z.enum(HOLD_RELEASE_REASONS),
     }),
   },
 } as const satisfies Record<BankEvent['type'], { name: string; data: z.ZodType }>;

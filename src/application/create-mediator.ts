@@ -1,17 +1,22 @@
 /** Says which handler answers which message. */
 import type { Bank } from './bank.ts';
+import { CaptureHold, captureHoldHandler } from './commands/capture-hold.ts';
 import { ChangeOverdraftLimit, changeOverdraftLimitHandler } from './commands/change-overdraft-limit.ts';
 import { CloseBankAccount, closeBankAccountHandler } from './commands/close-bank-account.ts';
 import { CreateBankAccount, createBankAccountHandler } from './commands/create-bank-account.ts';
 import { CreateDeposit, createDepositHandler } from './commands/create-deposit.ts';
 import { CreateWithdrawal, createWithdrawalHandler } from './commands/create-withdrawal.ts';
+import { ExpireHolds, expireHoldsHandler } from './commands/expire-holds.ts';
 import * as parked from './commands/parked-cloud-events.ts';
+import { PlaceHold, placeHoldHandler } from './commands/place-hold.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
+import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
 import { type Logger, logging, validation } from './pipeline.ts';
 import * as accounts from './queries/accounts.ts';
 import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.ts';
+import * as holds from './queries/holds.ts';
 import { ListParkedCloudEvents, listParkedCloudEventsHandler } from './queries/parked-cloud-events.ts';
 import * as persons from './queries/persons.ts';
 import * as streams from './queries/streams.ts';
@@ -27,6 +32,10 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(PostInterest, postInterestHandler(bank))
     .register(ChangeOverdraftLimit, changeOverdraftLimitHandler(bank))
     .register(CloseBankAccount, closeBankAccountHandler(bank))
+    .register(PlaceHold, placeHoldHandler(bank))
+    .register(CaptureHold, captureHoldHandler(bank))
+    .register(ReleaseHold, releaseHoldHandler(bank))
+    .register(ExpireHolds, expireHoldsHandler(bank))
     .register(persons.GetPerson, persons.getPersonHandler(bank))
     .register(persons.ListPersons, persons.listPersonsHandler(bank))
     .register(persons.GetOwnerSummary, persons.getOwnerSummaryHandler(bank))
@@ -34,6 +43,8 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(accounts.ListAccounts, accounts.listAccountsHandler(bank))
     .register(accounts.GetAccountsByOwner, accounts.getAccountsByOwnerHandler(bank))
     .register(accounts.ListAccountTransactions, accounts.listAccountTransactionsHandler(bank))
+    .register(holds.GetHold, holds.getHoldHandler(bank))
+    .register(holds.ListAccountHolds, holds.listAccountHoldsHandler(bank))
     .register(transactions.GetTransaction, transactions.getTransactionHandler(bank))
     .register(ListDeadLetters, listDeadLettersHandler(bank))
     .register(ListParkedCloudEvents, listParkedCloudEventsHandler(bank))

@@ -140,6 +140,10 @@ export const currencyCode = z
 export const calendarDate = (description: string, example: string) =>
   z.iso.date().meta({ description, examples: [example] });
 
+/** An instant: RFC 3339 with its offset from UTC. */
+export const time = (description: string, example: string) =>
+  z.iso.datetime({ offset: true }).meta({ description, examples: [example] });
+
 /** The stable codes of zod's own findings; ours bring theirs in `params`. */
 const CODES: Readonly<Record<string, string>> = {
   unrecognized_keys: 'unknown_field',
@@ -148,12 +152,20 @@ const CODES: Readonly<Record<string, string>> = {
   too_big: 'too_long',
 };
 
-const FORMAT_CODES: Readonly<Record<string, string>> = { uuid: 'invalid_id', date: 'invalid_date' };
+const FORMAT_CODES: Readonly<Record<string, string>> = {
+  uuid: 'invalid_id',
+  date: 'invalid_date',
+  datetime: 'invalid_time',
+};
 
 const NOUNS: Readonly<Record<string, string>> = { object: 'an object', int: 'a whole number' };
 
 /** A format of our own says in its message what it should be. */
-const FORMATS: Readonly<Record<string, string>> = { uuid: 'must be a UUID.', date: 'must be a valid date.' };
+const FORMATS: Readonly<Record<string, string>> = {
+  uuid: 'must be a UUID.',
+  date: 'must be a valid date.',
+  datetime: 'must be a time such as 2026-01-15T09:30:00Z.',
+};
 
 export type CheckedInput<T> =
   | { readonly ok: true; readonly value: T }

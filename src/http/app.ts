@@ -8,6 +8,7 @@ import { installConsistencyTokens } from './consistency.ts';
 import { accountsController } from './controllers/accounts.ts';
 import { cloudEventsController, parkedCloudEventsController } from './controllers/cloud-events.ts';
 import { healthController } from './controllers/health.ts';
+import { holdsController } from './controllers/holds.ts';
 import { metricsController } from './controllers/metrics.ts';
 import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
@@ -48,6 +49,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       installConsistencyTokens(api, readYourWrites);
       await api.register(personsController(options));
       await api.register(accountsController(options));
+      await api.register(holdsController(options));
       await api.register(transactionsController(options));
       await api.register(cloudEventsController(options));
     },

@@ -92,7 +92,8 @@ function describeHeaders(path: string, method: string, operation: Operation): vo
 }
 
 /** Routes of one versioned document: they answer its revision as an ETag. */
-const SINGLE_DOCUMENT = /^\/api\/v1\/(persons|accounts|transactions)\/\{id\}$/;
+const SINGLE_DOCUMENT =
+  /^\/api\/v1\/((persons|accounts|transactions)\/\{id\}|accounts\/\{id\}\/holds\/\{hold_id\})$/;
 
 /** The body that the examples of its fields make up. */
 function exampleOf({ examples, anyOf, properties }: FieldSchema): unknown {

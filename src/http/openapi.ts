@@ -4,7 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { completed } from './openapi-document.ts';
-import { EXAMPLE_IDS } from './schemas.ts';
+import { EXAMPLE_EXPIRY, EXAMPLE_IDS } from './schemas.ts';
 
 const DESCRIPTION = `An event-sourced bank-account service.
 
@@ -12,8 +12,10 @@ Register a person, open an account, move money. Amounts are decimal strings or n
 Errors are \`application/problem+json\` with a stable \`code\`. A write answers an \`ETag\` (the stream's revision) and an
 \`x-consistency-token\`; a GET that sends the token back sees that write.
 
-The ids in the examples are those of the newest person, account and transaction in this bank: after registering a
+The ids in the examples are those of the newest person, account, transaction and open hold in this bank: after registering a
 person, reload this page, and every example runs as it is.`;
+
+const WEEK_MS = 7 * 24 * 60 * 60 * 1000;
 
 /** Finds ids that exist, by the names of `EXAMPLE_IDS`; a name without one keeps its placeholder. */
 export type ExampleIds = () => Promise<Partial<Record<keyof typeof EXAMPLE_IDS, string>>>;
@@ -35,6 +37,7 @@ export async function installOpenApi(
       tags: [
         { name: 'persons', description: 'Who owns accounts.' },
         { name: 'accounts', description: 'Accounts, their balances and their history.' },
+        { name: 'holds', description: 'Money that is set aside, to be captured or released.' },
         { name: 'transactions', description: 'Money in and out.' },
         { name: 'cloud events', description: 'Requests from other systems, and what is published to them.' },
         { name: 'operations', description: 'Health, metrics, status and the stream browser.' },
@@ -63,9 +66,10 @@ export async function installOpenApi(
   });
 }
 
-/** The document with the placeholders of `EXAMPLE_IDS` replaced. */
+/** The document with the placeholders of `EXAMPLE_IDS` replaced, and a time that has not come yet. */
 function withExamples(document: object, ids: Awaited<ReturnType<ExampleIds>>): Record<string, unknown> {
-  let json = JSON.stringify(document);
+  const inAWeek = new Date(Date.now() + WEEK_MS).toISOString();
+  let json = JSON.stringify(document).replaceAll(EXAMPLE_EXPIRY, inAWeek);
   for (const [name, placeholder] of Object.entries(EXAMPLE_IDS)) {
     const real = ids[name as keyof typeof EXAMPLE_IDS];
     if (real === undefined) continue;

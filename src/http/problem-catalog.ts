@@ -36,6 +36,7 @@ export const PROBLEM_CATALOG = {
   account_not_found: kind(404, 'Account not found', 'No account has this id.'),
   transaction_not_found: kind(404, 'Transaction not found', 'No transaction has this id.'),
   schema_not_found: kind(404, 'Schema not found', 'No published CloudEvent has this type.'),
+  hold_not_found: kind(404, 'Hold not found', 'The account has no hold with this id.'),
   stream_not_found: kind(404, 'Stream not found', 'No stream has this name.'),
   problem_not_found: kind(404, 'Problem not found', 'No problem has this code.'),
   request_timeout: kind(408, 'Request timeout', 'The request did not arrive in time.'),
@@ -43,7 +44,14 @@ export const PROBLEM_CATALOG = {
   account_already_exists: kind(409, 'Account already exists', 'The id belongs to an account.'),
   account_closed: kind(409, 'Account closed', 'A closed account takes no more commands.'),
   balance_not_zero: kind(409, 'Balance not zero', 'Only an account with a balance of zero can be closed.'),
-  overdraft_in_use: kind(409, 'Overdraft in use', 'The account is overdrawn by more than the new limit.'),
+  overdraft_in_use: kind(
+    409,
+    'Overdraft in use',
+    'More of the overdraft is used or held than the new limit.',
+  ),
+  holds_open: kind(409, 'Holds open', 'An account with money held cannot be closed.'),
+  hold_not_open: kind(409, 'Hold not open', 'The hold was captured, released, or has expired.'),
+  too_many_holds: kind(409, 'Too many holds', 'The account has as many open holds as it can have.'),
   revision_mismatch: kind(
     412,
     'Revision mismatch',
@@ -55,7 +63,11 @@ export const PROBLEM_CATALOG = {
     'Unsupported media type',
     'Send application/json, or what the route names.',
   ),
-  insufficient_funds: kind(422, 'Insufficient funds', 'The amount is more than balance and overdraft allow.'),
+  insufficient_funds: kind(
+    422,
+    'Insufficient funds',
+    'The amount is more than balance and overdraft allow, less what is held.',
+  ),
   balance_limit_exceeded: kind(
     422,
     'Balance limit exceeded',
@@ -77,6 +89,9 @@ export const PROBLEM_CATALOG = {
     'Idempotency conflict',
     'The same id was used before, for a request with another content.',
   ),
+  capture_exceeds_hold: kind(422, 'Capture exceeds hold', 'No more can be captured than is held.'),
+  expiry_not_in_future: kind(422, 'Expiry not in the future', 'A hold must expire later than now.'),
+  expiry_too_late: kind(422, 'Expiry too late', 'A hold must not last longer than 366 days.'),
   birth_date_in_future: kind(422, 'Birth date in the future', 'A person must have been born.'),
   birth_date_too_early: kind(422, 'Birth date too early', 'The date lies before the earliest one accepted.'),
   unknown_field: kind(422, 'Unknown field', 'The body has a field that the route does not know.'),
@@ -86,6 +101,7 @@ export const PROBLEM_CATALOG = {
   invalid_format: kind(422, 'Invalid format', 'A text does not have the form it should have.'),
   invalid_id: kind(422, 'Invalid id', 'Ids are UUIDs.'),
   invalid_date: kind(422, 'Invalid date', 'Dates are YYYY-MM-DD and must exist.'),
+  invalid_time: kind(422, 'Invalid time', 'Times are RFC 3339 with an offset, and must exist.'),
   invalid_cursor: kind(422, 'Invalid cursor', 'The cursor is not one that this list gave out.'),
   invalid_amount: kind(422, 'Invalid amount', 'An amount is a plain decimal number.'),
   amount_not_positive: kind(422, 'Amount not positive', 'The amount must be above zero.'),
@@ -167,4 +183,24 @@ export const READ_CODES = [
   'read_model_behind',
   'read_model_blocked',
   'store_unavailable',
+] as const satisfies ProblemCode[];
+
+/** Codes of a field that holds text that a person wrote. */
+export const TEXT_CODES = ['invalid_text', 'too_short', 'too_long'] as const satisfies ProblemCode[];
+
+/** Codes that every command to one account may answer when it takes If-Match. */
+export const GUARDED_CODES = [
+  'account_not_found',
+  'invalid_id',
+  'account_closed',
+  'revision_mismatch',
+  'invalid_if_match',
+] as const satisfies ProblemCode[];
+
+/** Codes that any page of something that an account or a person has may answer. */
+export const PAGE_CODES = [
+  ...QUERY_CODES,
+  'invalid_cursor',
+  'invalid_id',
+  ...READ_CODES,
 ] as const satisfies ProblemCode[];

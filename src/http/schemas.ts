@@ -1,7 +1,8 @@
 /** Shapes of what the API answers, for the OpenAPI document and for the tests that hold every answer to it. */
 import { z } from 'zod';
 import { addressFields } from '../application/commands/register-person.ts';
-import { ACCOUNT_TYPES, TRANSACTION_TYPES } from '../domain/bank-account.ts';
+import { ACCOUNT_TYPES, HOLD_STATUSES, TRANSACTION_TYPES } from '../domain/bank-account.ts';
+
 import { GENDERS } from '../domain/person.ts';
 import { PROBLEM_CATALOG, type ProblemCode } from './problem-catalog.ts';
 
@@ -10,7 +11,11 @@ export const EXAMPLE_IDS = {
   person: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a01',
   account: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02',
   transaction: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a03',
+  hold: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a05',
 } as const;
+
+/** In the future, when it is served. */
+export const EXAMPLE_EXPIRY = '2030-01-31T12:00:00.000Z';
 
 const EXAMPLE_TIME = '2026-01-15T09:30:00.000Z';
 
@@ -78,6 +83,7 @@ export const postingSchema = z
     account_id: uuid(EXAMPLE_IDS.account),
     from_account_id: uuid(EXAMPLE_IDS.account).optional(),
     to_account_id: uuid(EXAMPLE_IDS.account).optional(),
+    hold_id: uuid(EXAMPLE_IDS.hold).optional().describe('The hold that this posting captured.'),
     type: z.enum(TRANSACTION_TYPES),
     direction: z.enum(['CREDIT', 'DEBIT']),
     amount: money('1000.00'),
@@ -88,6 +94,36 @@ export const postingSchema = z
     revision,
   })
   .meta({ id: 'Posting' });
+
+export const holdSchema = z
+  .strictObject({
+    id: uuid(EXAMPLE_IDS.hold),
+    account_id: uuid(EXAMPLE_IDS.account),
+    status: z
+      .enum(HOLD_STATUSES)
+      .describe(
+        'An open hold whose `expires_at` is past counts no more, although that may not be recorded yet.',
+      ),
+    amount: money('25.00'),
+    currency,
+    description: z.string().meta({ examples: ['Hotel deposit'] }),
+    expires_at: time.nullable(),
+    captured_amount: money('0.00'),
+    released_amount: money('0.00'),
+    transaction_id: uuid(EXAMPLE_IDS.transaction).nullable().describe('The posting of the capture.'),
+    placed_at: time,
+    closed_at: time.nullable(),
+    revision: revision.describe("Of the account's stream, at the hold's last change."),
+  })
+  .meta({ id: 'Hold' });
+
+export const holdSweepSchema = z
+  .strictObject({
+    examined: count.meta({ examples: [50] }),
+    expired: count.meta({ examples: [2] }),
+    next_cursor: z.string().optional().meta({ description: 'Absent when all open holds have been seen.' }),
+  })
+  .meta({ id: 'HoldSweep' });
 
 export const ownerSummarySchema = z
   .strictObject({
@@ -136,6 +172,7 @@ export function pageOf<T extends z.ZodType>(item: T, id: string) {
 export const personPageSchema = pageOf(personSchema, 'PersonPage');
 export const accountPageSchema = pageOf(accountSchema, 'AccountPage');
 export const postingPageSchema = pageOf(postingSchema, 'PostingPage');
+export const holdPageSchema = pageOf(holdSchema, 'HoldPage');
 export const eventPageSchema = pageOf(eventSchema, 'EventPage');
 export const streamPageSchema = pageOf(streamSchema, 'StreamPage');
 
@@ -234,6 +271,14 @@ export type Readiness = z.output<typeof readinessSchema>;
 export const metricsPageSchema = z
   .string()
   .meta({ description: 'Prometheus text format 0.0.4.', examples: ['openbank_http_requests_in_flight 1\n'] });
+
+/** If-Match as the OpenAPI document shows it; the value itself is checked where the command is built. */
+export const guardHeaders = z.looseObject({
+  'if-match': z
+    .string()
+    .optional()
+    .meta({ description: 'The ETag that the client saw; another revision answers 412.' }),
+});
 
 /** Documents problem codes, grouped by status: the description lists each code. */
 export function problemResponses(codes: readonly ProblemCode[]): Record<number, z.ZodType> {

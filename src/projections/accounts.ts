@@ -47,7 +47,7 @@ const AMOUNT_FIELDS = [
 
 export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
   name: 'bank_accounts',
-  version: 1,
+  version: 2,
   indexes: ['owner_id'],
   listed: true,
   eventTypes: BANK_ACCOUNT_EVENT_TYPES,
@@ -65,7 +65,15 @@ export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
       case 'BankAccountTransactionRecordedDomainEventV1':
         return posted(touched, event);
       case 'BankAccountOverdraftLimitChangedDomainEventV1':
-        return limited(touched, event.data.new_limit);
+        return withAmounts(touched, { overdraft_limit: event.data.new_limit });
+      case 'BankAccountHoldPlacedDomainEventV1':
+        return heldMore(touched, toMinor(event.data.amount, touched.currency));
+      case 'BankAccountHoldCapturedDomainEventV1': {
+        const { captured_amount, released_amount, currency } = event.data;
+        return heldMore(touched, -(toMinor(captured_amount, currency) + toMinor(released_amount, currency)));
+      }
+      case 'BankAccountHoldReleasedDomainEventV1':
+        return heldMore(touched, -toMinor(event.data.amount, touched.currency));
       case 'BankAccountClosedDomainEventV1':
         return { ...touched, status: 'CLOSED' };
     }
@@ -109,9 +117,7 @@ function posted(document: AccountDocument, event: Recorded<TransactionRecorded>)
   const largest =
     minor > toMinor(document.largest_transaction, currency) ? amount : document.largest_transaction;
   return {
-    ...document,
-    balance: toDecimal(balance, currency),
-    available_balance: availableWith(balance, document.overdraft_limit, currency),
+    ...withAmounts(document, { balance: toDecimal(balance, currency) }),
     transaction_count: document.transaction_count + 1,
     [total]: toDecimal(toMinor(document[total], currency) + minor, currency),
     largest_transaction: largest,
@@ -119,12 +125,22 @@ function posted(document: AccountDocument, event: Recorded<TransactionRecorded>)
   };
 }
 
-function limited(document: AccountDocument, overdraft_limit: DecimalString): AccountDocument {
-  const balance = toMinor(document.balance, document.currency);
-  const available_balance = availableWith(balance, overdraft_limit, document.currency);
-  return { ...document, overdraft_limit, available_balance };
+function heldMore(document: AccountDocument, minor: bigint): AccountDocument {
+  const { held, currency } = document;
+  return withAmounts(document, { held: toDecimal(toMinor(held, currency) + minor, currency) });
 }
 
-function availableWith(balance: bigint, limit: DecimalString, currency: string): DecimalString {
-  return toDecimal(availableBalance({ balance, overdraft_limit: toMinor(limit, currency) }), currency);
+/** With new amounts, and what is available then. */
+function withAmounts(
+  document: AccountDocument,
+  amounts: Partial<Pick<AccountDocument, 'balance' | 'held' | 'overdraft_limit'>>,
+): AccountDocument {
+  const changed = { ...document, ...amounts };
+  const { currency } = changed;
+  const available = availableBalance({
+    balance: toMinor(changed.balance, currency),
+    held: toMinor(changed.held, currency),
+    overdraft_limit: toMinor(changed.overdraft_limit, currency),
+  });
+  return { ...changed, available_balance: toDecimal(available, currency) };
 }

@@ -206,7 +206,7 @@ function add(events: readonly BankAccountEvent[], places: number) {
     if ('overdraft_limit' in event.data) total.limit = unspell(event.data.overdraft_limit, places);
     if ('new_limit' in event.data) total.limit = unspell(event.data.new_limit, places);
     if ('final_balance' in event.data) total.closed = true;
-    if ('amount' in event.data) {
+    if ('transaction_id' in event.data && 'balance' in event.data) {
       const amount = unspell(event.data.amount, places);
       const isIn = event.data.type === 'DEPOSIT' || event.data.type === 'INTEREST';
       total.balance += isIn ? amount : -amount;

@@ -138,12 +138,15 @@ describe('the stream and the stored names', () => {
 
   it('names / what is stored never changes', () => {
     expect(ACCOUNT_TYPES).toStrictEqual(['CHECKING', 'SAVINGS']);
-    expect(TRANSACTION_TYPES).toStrictEqual(['DEPOSIT', 'WITHDRAWAL', 'TRANSFER', 'INTEREST']);
+    expect(TRANSACTION_TYPES).toStrictEqual(['DEPOSIT', 'WITHDRAWAL', 'TRANSFER', 'INTEREST', 'HOLD']);
     expect(BANK_ACCOUNT_EVENT_TYPES).toStrictEqual([
       'BankAccountCreatedDomainEventV2',
       'BankAccountTransactionRecordedDomainEventV1',
       'BankAccountOverdraftLimitChangedDomainEventV1',
       'BankAccountClosedDomainEventV1',
+      'BankAccountHoldPlacedDomainEventV1',
+      'BankAccountHoldCapturedDomainEventV1',
+      'BankAccountHoldReleasedDomainEventV1',
     ]);
   });
 });
@@ -158,6 +161,8 @@ describe('evolve', () => {
     status: 'ACTIVE',
     balance: 0n,
     overdraft_limit: 0n,
+    held: 0n,
+    holds: {},
   };
 
   it('evolve / created: active, empty, with the limit in minor units', () => {
@@ -170,11 +175,10 @@ describe('evolve', () => {
       data: { owner_id: OTHER_ACCOUNT, overdraft_limit: '1.5', account_type: 'SAVINGS', currency: 'BHD' },
     };
     given([event]).thenState({
+      ...empty,
       owner_id: OTHER_ACCOUNT,
       account_type: 'SAVINGS',
       currency: 'BHD',
-      status: 'ACTIVE',
-      balance: 0n,
       overdraft_limit: 1500n,
     });
   });
@@ -245,14 +249,19 @@ describe('evolve', () => {
   });
 
   it.each([
-    [0n, 0n, 0n],
-    [100n, 0n, 100n],
-    [100n, 50n, 150n],
-    [-20n, 50n, 30n],
-    [-50n, 50n, 0n],
-  ])('availableBalance / balance %d with a limit of %d leaves %d', (balance, overdraft_limit, available) => {
-    expect(availableBalance({ balance, overdraft_limit })).toBe(available);
-  });
+    [0n, 0n, 0n, 0n],
+    [100n, 0n, 0n, 100n],
+    [100n, 50n, 0n, 150n],
+    [-20n, 50n, 0n, 30n],
+    [-50n, 50n, 0n, 0n],
+    [100n, 50n, 120n, 30n],
+    [0n, 50n, 50n, 0n],
+  ])(
+    'availableBalance / balance %d, limit %d, %d held: leaves %d',
+    (balance, overdraft_limit, held, available) => {
+      expect(availableBalance({ balance, overdraft_limit, held })).toBe(available);
+    },
+  );
 });
 
 describe('upcastBankAccountCreatedV1', () => {
@@ -551,6 +560,7 @@ describe('withdraw', () => {
         facts: {
           amount: '150.01',
           balance: '100.00',
+          held: '0.00',
           overdraft_limit: '50.00',
           available_balance: '150.00',
           currency: 'USD',
@@ -566,6 +576,7 @@ describe('withdraw', () => {
         facts: {
           amount: '0.01',
           balance: '0.00',
+          held: '0.00',
           overdraft_limit: '0.00',
           available_balance: '0.00',
           currency: 'USD',
@@ -581,6 +592,7 @@ describe('withdraw', () => {
         facts: {
           amount: '30.001',
           balance: '-20.000',
+          held: '0.000',
           overdraft_limit: '50.000',
           available_balance: '30.000',
           currency: 'BHD',
@@ -596,6 +608,7 @@ describe('withdraw', () => {
         facts: {
           amount: '10.01',
           balance: '0.00',
+          held: '0.00',
           overdraft_limit: '10.00',
           available_balance: '10.00',
           currency: 'USD',
@@ -681,9 +694,9 @@ describe('changeOverdraftLimit', () => {
     given([opened('50.00'), takenOut('30.00')])
       .when(limiting('29.99'))
       .thenRejected('overdraft_in_use', {
-        detail: 'The account is overdrawn by 30.00 USD.',
+        detail: '30.00 USD of the overdraft is used or held.',
         field: 'overdraft_limit',
-        facts: { overdrawn: '30.00', currency: 'USD' },
+        facts: { overdrawn: '30.00', held: '0.00', currency: 'USD' },
       });
   });
 
@@ -692,7 +705,7 @@ describe('changeOverdraftLimit', () => {
       .when(limiting('0'))
       .thenRejected('overdraft_in_use', {
         field: 'overdraft_limit',
-        facts: { overdrawn: '0.001', currency: 'BHD' },
+        facts: { overdrawn: '0.001', held: '0.000', currency: 'BHD' },
       });
   });
 

@@ -1,5 +1,6 @@
 /** What a customer does, from registration to the closed account, over HTTP and on both kinds of stores. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { projections as readModels } from '../../src/projections/index.ts';
 import { ADDRESS, ALICE, openAccount, registerAlice } from '../support/customers.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';
 import { serverStoresMissing, startServerStores } from '../support/server-stores.ts';
@@ -327,7 +328,7 @@ describe.each([
     if (!onServers) expect(head).toBe(written);
     const lag = onServers ? null : 0;
     expect(projections.map(({ name, lag_events, state }) => [name, lag_events, state])).toEqual(
-      ['persons', 'bank_accounts', 'owner_summaries', 'transactions'].map((name) => [name, lag, 'running']),
+      readModels.map(({ name }) => [name, lag, 'running']),
     );
   });
 });

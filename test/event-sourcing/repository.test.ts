@@ -645,6 +645,8 @@ describe('an old event version', () => {
       status: 'ACTIVE',
       balance: 0n,
       overdraft_limit: 50_000n,
+      held: 0n,
+      holds: {},
     };
     expect(await accounts.load('a-1')).toEqual({ state, revision: 0 });
     const closed: BankAccountEvent = {

@@ -27,6 +27,15 @@ const NOT_A_DATE = [
   '1990-05-15T00:00:00Z',
   '0',
 ];
+const NOT_A_TIME = [
+  '',
+  'x',
+  '2026-01-15',
+  '2026-01-15T09:30:00',
+  '2026-02-30T09:30:00Z',
+  '2026-01-15 09:30Z',
+  '5',
+];
 const NOT_A_COUNTRY = ['', 'us', 'USA', 'U', 'U1', 'ÄÖ', ' US'];
 const BLANK = ['', ' ', '\t\n', '\u00a0\u2003'];
 
@@ -40,6 +49,7 @@ export const BAD_BODIES: readonly Row[] = [
   ...missing('withdrawOnAccount', ['amount', 'description']),
   ...missing('changeOverdraftLimit', ['overdraft_limit']),
   ...missing('closeAccount', ['reason']),
+  ...missing('placeHold', ['amount', 'description']),
 
   longNumber('registerPerson', 'first_name'),
   longNumber('deposit', 'description'),
@@ -80,7 +90,23 @@ export const BAD_BODIES: readonly Row[] = [
   ...text('depositOnAccount', 'description', 500),
   ...text('withdrawOnAccount', 'description', 500),
   ...text('closeAccount', 'reason', 500),
-  ...(['depositOnAccount', 'withdrawOnAccount', 'changeOverdraftLimit', 'closeAccount'] as const).map(
+  ...text('placeHold', 'description', 200),
+  ...text('captureHold', 'description', 500),
+  ...values('placeHold', 'expires_at', NOT_TEXT, 'invalid_type'),
+  ...values('placeHold', 'expires_at', NOT_A_TIME, 'invalid_time'),
+  ...values('placeHold', 'expires_at', ['2020-01-01T00:00:00Z', timeAfter(-2)], 'expiry_not_in_future'),
+  ...values('placeHold', 'expires_at', ['9999-12-31T23:59:59Z', timeAfter(367)], 'expiry_too_late'),
+  ...values('captureHold', 'amount', ['30.01', 1000], 'capture_exceeds_hold'),
+  ...(
+    [
+      'depositOnAccount',
+      'withdrawOnAccount',
+      'changeOverdraftLimit',
+      'closeAccount',
+      'placeHold',
+      'captureHold',
+    ] as const
+  ).map(
     (operation): Row => ({
       name: 'account_id in the body beside the one in the path',
       operation,
@@ -242,5 +268,9 @@ function paramsOf(operation: Command) {
 }
 
 function dayAfter(days: number): string {
-  return new Date(Date.now() + (days + 0.01) * 86_400_000).toISOString().slice(0, 10);
+  return timeAfter(days).slice(0, 10);
+}
+
+function timeAfter(days: number): string {
+  return new Date(Date.now() + (days + 0.01) * 86_400_000).toISOString();
 }

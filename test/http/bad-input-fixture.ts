@@ -17,6 +17,11 @@ export interface Fixture {
   readonly overdrawn: string;
   /** One more deposit of the largest amount would pass the largest balance. */
   readonly full: string;
+  /** Holds 100.00 USD, of which `hold` sets 30.00 aside. */
+  readonly holding: string;
+  readonly hold: string;
+  /** A hold of the same account that was released. */
+  readonly released: string;
   readonly yen: string;
   readonly dinar: string;
   /** The token of the newest write. */
@@ -52,6 +57,10 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
   const yen = await open({ currency: 'JPY' });
   const dinar = await open({ currency: 'BHD' });
   const empty = await open({});
+  const holding = await open({ initial_balance: '100.00' });
+  const released = await placeHold(client, holding);
+  await client.call('releaseHold', { params: { id: holding, hold_id: released } });
+  const hold = await placeHold(client, holding);
   const { token } = await client.call('registerPerson', { body: ALICE });
   return {
     person,
@@ -60,6 +69,9 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
     closed,
     overdrawn,
     full,
+    holding,
+    hold,
+    released,
     yen,
     dinar,
     token,
@@ -76,6 +88,9 @@ type Command = Exclude<
   | 'status'
   | 'metrics'
   | 'explainProblem'
+  // They have no body.
+  | 'releaseHold'
+  | 'expireHolds'
 >;
 
 /** For each command a request that would go through, to be spoilt in one place by a row. */
@@ -97,9 +112,26 @@ export const GOOD: Readonly<
   }),
   changeOverdraftLimit: ({ account }) => ({ params: { id: account }, body: { overdraft_limit: '60.00' } }),
   closeAccount: ({ empty }) => ({ params: { id: empty }, body: { reason: 'Moved abroad' } }),
+  placeHold: ({ account }) => ({
+    params: { id: account },
+    body: { amount: '1.00', description: 'Hotel deposit', expires_at: inAnHour() },
+  }),
+  captureHold: ({ holding, hold }) => ({
+    params: { id: holding, hold_id: hold },
+    body: { amount: '1.00', description: 'Hotel bill' },
+  }),
   replayParkedCloudEvents: () => ({ body: { stream: 'bank-account-1' } }),
   discardParkedCloudEvents: () => ({ body: { stream: 'bank-account-1', reason: 'Told by other means' } }),
 };
+
+function inAnHour(): string {
+  return new Date(Date.now() + 3_600_000).toISOString();
+}
+
+async function placeHold(client: RunningBank['client'], id: string): Promise<string> {
+  const body = { amount: '30.00', description: 'Hotel deposit' };
+  return (await client.call('placeHold', { params: { id }, body })).body.id;
+}
 
 export const COMMANDS = Object.keys(GOOD) as Command[];
 export const ACCOUNT_COMMANDS = [
@@ -107,6 +139,7 @@ export const ACCOUNT_COMMANDS = [
   'withdrawOnAccount',
   'changeOverdraftLimit',
   'closeAccount',
+  'placeHold',
 ] as const;
 export const POSTINGS = ['deposit', 'withdrawal', 'interest'] as const;
 

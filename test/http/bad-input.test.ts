@@ -151,6 +151,7 @@ describe('an answer to what is wrong', () => {
       detail: '200.00 USD was asked for, 150.00 is available.',
       amount: '200.00',
       balance: '100.00',
+      held: '0.00',
       overdraft_limit: '50.00',
       available_balance: '150.00',
       currency: 'USD',

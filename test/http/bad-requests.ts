@@ -12,8 +12,14 @@ import {
   spoilt,
 } from './bad-input-fixture.ts';
 
-const READS_OF_ACCOUNT = ['getAccount', 'listAccountTransactions', 'listAccountEvents'] as const;
+const READS_OF_ACCOUNT = [
+  'getAccount',
+  'listAccountTransactions',
+  'listAccountEvents',
+  'listAccountHolds',
+] as const;
 const READS_OF_PERSON = ['getPerson', 'getOwnerSummary'] as const;
+const HOLD_OPERATIONS = ['getHold', 'captureHold', 'releaseHold'] as const;
 const NOT_AN_ID = [
   'nope',
   '5',
@@ -127,6 +133,21 @@ export const BAD_IDS: readonly Row[] = [
       'account_not_found',
     ),
   ]),
+  ...HOLD_OPERATIONS.flatMap((operation) => [
+    ...NOT_AN_ID.map((hold_id) =>
+      row(
+        `hold_id ${hold_id}`,
+        operation,
+        ofHold(operation, { hold_id }),
+        422,
+        'invalid_id',
+        'path /hold_id',
+      ),
+    ),
+    row('a hold of nobody', operation, ofHold(operation, 'unknown'), 404, 'hold_not_found'),
+    row("another account's hold", operation, ofHold(operation, 'account'), 404, 'hold_not_found'),
+    row('a hold of an unknown account', operation, ofHold(operation, 'nobody'), 404, 'account_not_found'),
+  ]),
   row(
     'unknown stream',
     'readStream',
@@ -175,6 +196,25 @@ const WRONG_IF_MATCH = [
 ];
 
 export const BROKEN_RULES: readonly Row[] = [
+  ...(['captureHold', 'releaseHold'] as const).map((operation) =>
+    row('a hold that was released', operation, ofHold(operation, 'released'), 409, 'hold_not_open'),
+  ),
+  row(
+    'a cent more than is available beside a hold',
+    'withdrawal',
+    ({ holding }) => ({ body: posting(holding, '70.01') }),
+    422,
+    'insufficient_funds',
+    'body /amount',
+  ),
+  row(
+    'a cent more than is available',
+    'placeHold',
+    ({ holding }) => ({ params: { id: holding }, body: { amount: '70.01', description: 'Car' } }),
+    422,
+    'insufficient_funds',
+    'body /amount',
+  ),
   ...POSTINGS.map((operation) =>
     row('closed account', operation, ({ closed }) => ({ body: posting(closed, 1) }), 409, 'account_closed'),
   ),
@@ -264,6 +304,8 @@ const PAGED: readonly (readonly [OperationId, (bank: Fixture) => CallOptions])[]
   ['getAccountsByOwner', ({ person }) => ({ params: { owner_id: person } })],
   ['listAccountTransactions', ({ account }) => ({ params: { id: account } })],
   ['listAccountEvents', ({ account }) => ({ params: { id: account } })],
+  ['listAccountHolds', ({ holding }) => ({ params: { id: holding } })],
+  ['expireHolds', () => ({})],
   ['listStreams', () => ({})],
   ['readStream', ({ person }) => ({ params: { name: `person-${person.replaceAll('-', '')}` } })],
 ];
@@ -340,7 +382,9 @@ const WRONG_TOKENS: readonly (readonly [token: string, ProblemCode])[] = [
 ];
 
 const READS: typeof PAGED = [
-  ...PAGED.filter(([operation]) => operation !== 'listStreams' && operation !== 'readStream'),
+  ...PAGED.filter(
+    ([operation]) => operation !== 'listStreams' && operation !== 'readStream' && operation !== 'expireHolds',
+  ),
   ['getPerson', ({ person }) => ({ params: { id: person } })],
   ['getOwnerSummary', ({ person }) => ({ params: { id: person } })],
   ['getAccount', ({ account }) => ({ params: { id: account } })],
@@ -378,6 +422,27 @@ export const NO_ROUTE: readonly (readonly [method: string, path: string, status:
   ['GET', '/admin/streams/%ff', 400, 'malformed_request'],
   ['GET', `/api/v1/accounts/${'a'.repeat(20_000)}`, 431, 'headers_too_large'],
 ];
+
+/** A request about a hold that is not the right one, or not by the right name. */
+function ofHold(
+  operation: (typeof HOLD_OPERATIONS)[number],
+  wrong: 'unknown' | 'account' | 'nobody' | 'released' | { hold_id: string },
+): Row['request'] {
+  return (bank) => {
+    const body = operation === 'captureHold' ? GOOD[operation](bank).body : undefined;
+    const right = { id: bank.holding, hold_id: bank.hold };
+    const params = {
+      unknown: { ...right, hold_id: bank.unknown },
+      account: { ...right, id: bank.account },
+      nobody: { ...right, id: bank.unknown },
+      released: { ...right, hold_id: bank.released },
+    };
+    return {
+      params: typeof wrong === 'string' ? params[wrong] : { ...right, ...wrong },
+      ...(body ? { body } : {}),
+    };
+  };
+}
 
 function ifMatch(
   operation: (typeof ACCOUNT_COMMANDS)[number],

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { newId } from '../../src/new-id.ts';
+import { projections } from '../../src/projections/index.ts';
 import { openAccount, posting, registerAlice } from '../support/customers.ts';
 import { mustAppend, newEvent, newMetadata } from '../support/event-builders.ts';
 import { eventually } from '../support/eventually.ts';
@@ -143,7 +144,6 @@ describe('the read side', () => {
       (one) => one.value('openbank_projection_position', { projection: 'transactions' }) === 3,
     );
     expect(page.value('openbank_event_store_head_position')).toBe(3);
-    const projections = { persons: 0, bank_accounts: 0, transactions: 0, owner_summaries: 0 };
     for (const [name, value] of [
       ['openbank_projection_position', 3],
       ['openbank_projection_lag_events', 0],
@@ -152,7 +152,7 @@ describe('the read side', () => {
     ] as const) {
       const shown = page.samples(name).map((one) => [one.labels.projection, one.value]);
       expect(Object.fromEntries(shown), name).toEqual(
-        Object.fromEntries(Object.keys(projections).map((projection) => [projection, value])),
+        Object.fromEntries(projections.map(({ name: projection }) => [projection, value])),
       );
     }
     expect(page.table('openbank_worker_state')).toEqual({ running: 1 });

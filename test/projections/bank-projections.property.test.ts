@@ -22,7 +22,7 @@ const ACCOUNTS = ['a-1', 'a-2', 'a-3', 'a-4'] as const;
 
 /** Something that happens to an account or a person. What it needs and is not there yet comes into being first. */
 interface Happening {
-  readonly does: 'credit' | 'debit' | 'limit' | 'close';
+  readonly does: 'credit' | 'debit' | 'limit' | 'hold' | 'capture' | 'release' | 'close';
   readonly account: (typeof ACCOUNTS)[number];
   readonly owner: (typeof PERSONS)[number];
   readonly currency: Currency;
@@ -38,6 +38,8 @@ const happenings = fc.array(
       { weight: 5, arbitrary: fc.constant<Happening['does']>('credit') },
       { weight: 4, arbitrary: fc.constant<Happening['does']>('debit') },
       { weight: 2, arbitrary: fc.constant<Happening['does']>('limit') },
+      { weight: 3, arbitrary: fc.constant<Happening['does']>('hold') },
+      { weight: 2, arbitrary: fc.constantFrom<Happening['does'][]>('capture', 'release') },
       { weight: 1, arbitrary: fc.constant<Happening['does']>('close') },
     ),
     account: fc.constantFrom(...ACCOUNTS),
@@ -66,6 +68,8 @@ interface CountedAccount {
   readonly createdAt: string;
   limit: bigint;
   readonly amounts: bigint[];
+  /** Open holds, oldest first. */
+  readonly holds: { id: string; amount: bigint }[];
   closed: boolean;
   events: number;
   lastPosting: string | null;
@@ -78,6 +82,7 @@ class CountedBank {
   readonly persons = new Map<string, string>();
   readonly accounts = new Map<string, CountedAccount>();
   readonly transactions: Record<string, Document> = {};
+  readonly holds: Record<string, Document> = {};
   readonly activity = new Map<string, string>();
 
   happen(happening: Happening): void {
@@ -86,7 +91,9 @@ class CountedBank {
     if (account.closed) return;
     if (happening.does === 'limit') this.#changeLimit(happening, account);
     else if (happening.does === 'close') this.#close(happening, account);
-    else this.#post(happening, account);
+    else if (happening.does === 'hold') this.#hold(happening, account);
+    else if (happening.does === 'credit' || happening.does === 'debit') this.#post(happening, account);
+    else this.#endHold(happening, account);
   }
 
   #now(): string {
@@ -110,6 +117,7 @@ class CountedBank {
       createdAt: now,
       limit: amount,
       amounts: [],
+      holds: [],
       closed: false,
       events: 1,
       lastPosting: null,
@@ -172,11 +180,78 @@ class CountedBank {
     this.log.account(id, posting);
   }
 
+  #hold({ account: account_id, amount }: Happening, account: CountedAccount): void {
+    const hold_id = `h-${this.log.events.length}`;
+    const hold = {
+      amount: decimal(amount, account.currency),
+      currency: account.currency,
+      description: 'car',
+    };
+    const at = this.#now();
+    this.holds[hold_id] = {
+      id: hold_id,
+      account_id,
+      status: 'OPEN',
+      ...hold,
+      expires_at: null,
+      captured_amount: decimal(0n, account.currency),
+      released_amount: decimal(0n, account.currency),
+      transaction_id: null,
+      placed_at: at,
+      closed_at: null,
+      revision: account.events,
+    };
+    account.holds.push({ id: hold_id, amount });
+    account.events += 1;
+    account.lastEvent = at;
+    this.log.account(account_id, {
+      type: 'BankAccountHoldPlacedDomainEventV1',
+      data: { hold_id, ...hold },
+    });
+  }
+
+  /** Ends the oldest hold: all of it is released, or as much as fits is captured; its posting is another happening. */
+  #endHold({ account: account_id, does, amount }: Happening, account: CountedAccount): void {
+    const { id: hold_id = '', amount: held = 0n } = account.holds.shift() ?? {};
+    if (hold_id === '') return;
+    const { currency } = account;
+    const at = this.#now();
+    const taken = does === 'release' ? 0n : amount < held ? amount : held;
+    const captured_amount = decimal(taken, currency);
+    const released_amount = decimal(held - taken, currency);
+    const transaction_id = `of-${hold_id}`;
+    this.holds[hold_id] = {
+      ...this.holds[hold_id],
+      status: does === 'release' ? 'RELEASED' : 'CAPTURED',
+      captured_amount,
+      released_amount,
+      transaction_id: does === 'release' ? null : transaction_id,
+      closed_at: at,
+      revision: account.events,
+    };
+    account.events += 1;
+    account.lastEvent = at;
+    const data = { hold_id, currency };
+    this.log.account(
+      account_id,
+      does === 'release'
+        ? {
+            type: 'BankAccountHoldReleasedDomainEventV1',
+            data: { ...data, amount: released_amount, reason: 'RELEASED' },
+          }
+        : {
+            type: 'BankAccountHoldCapturedDomainEventV1',
+            data: { ...data, transaction_id, captured_amount, released_amount },
+          },
+    );
+  }
+
   tables(): Record<string, Record<string, Document>> {
     return {
       persons: this.#personDocuments(),
       bank_accounts: this.#accountDocuments(),
       transactions: this.transactions,
+      holds: this.holds,
       owner_summaries: this.#summaryDocuments(),
     };
   }
@@ -192,6 +267,7 @@ class CountedBank {
     const documents = [...this.accounts].map(([id, account]) => {
       const { amounts, currency, limit } = account;
       const text = (minor: bigint) => decimal(minor, currency);
+      const held = sum(account.holds.map(({ amount }) => amount));
       const sizes = amounts.map((amount) => (amount < 0n ? -amount : amount));
       const document = {
         id,
@@ -201,8 +277,8 @@ class CountedBank {
         status: account.closed ? 'CLOSED' : 'ACTIVE',
         currency,
         balance: text(sum(amounts)),
-        available_balance: text(sum(amounts) + limit),
-        held: text(0n),
+        available_balance: text(sum(amounts) + limit - held),
+        held: text(held),
         overdraft_limit: text(limit),
         transaction_count: amounts.length,
         total_credits: text(sum(amounts.filter((amount) => amount > 0n))),

@@ -14,6 +14,9 @@ import {
   accountStateSchema,
   deadLettersSchema,
   eventPageSchema,
+  holdPageSchema,
+  holdSchema,
+  holdSweepSchema,
   metricsPageSchema,
   ownerSummarySchema,
   personPageSchema,
@@ -48,6 +51,11 @@ export const OPERATIONS = {
   withdrawOnAccount: ['POST', '/api/v1/accounts/{id}/withdraw', 201, postingSchema],
   changeOverdraftLimit: ['PUT', '/api/v1/accounts/{id}/overdraft-limit', 200, accountStateSchema],
   closeAccount: ['POST', '/api/v1/accounts/{id}/close', 200, accountStateSchema],
+  placeHold: ['POST', '/api/v1/accounts/{id}/holds', 201, holdSchema],
+  listAccountHolds: ['GET', '/api/v1/accounts/{id}/holds', 200, holdPageSchema],
+  getHold: ['GET', '/api/v1/accounts/{id}/holds/{hold_id}', 200, holdSchema],
+  captureHold: ['POST', '/api/v1/accounts/{id}/holds/{hold_id}/capture', 201, postingSchema],
+  releaseHold: ['POST', '/api/v1/accounts/{id}/holds/{hold_id}/release', 200, accountStateSchema],
   listAccountTransactions: ['GET', '/api/v1/accounts/{id}/transactions', 200, postingPageSchema],
   listAccountEvents: ['GET', '/api/v1/accounts/{id}/events', 200, eventPageSchema],
   deposit: ['POST', '/api/v1/transactions/deposit', 201, postingSchema],
@@ -66,6 +74,7 @@ export const OPERATIONS = {
   listDeadLetters: ['GET', '/admin/dead-letters', 200, deadLettersSchema],
   listStreams: ['GET', '/admin/streams', 200, streamPageSchema],
   readStream: ['GET', '/admin/streams/{name}', 200, eventPageSchema],
+  expireHolds: ['POST', '/admin/holds/expire', 200, holdSweepSchema],
   explainProblem: ['GET', '/problems/{code}', 200, problemKindSchema],
 } as const satisfies Record<string, readonly [string, string, number, z.ZodType]>;
 
@@ -284,7 +293,7 @@ function headOf(response: Response): Head {
 }
 
 const AMOUNT_FIELD =
-  /^(amount|balance|available_balance|held|overdraft_limit|total_credits|total_debits|largest_transaction)$/;
+  /^(amount|balance|available_balance|held|captured_amount|released_amount|overdraft_limit|total_credits|total_debits|largest_transaction)$/;
 
 /** Amounts leave the bank as decimal text only. */
 function expectAmounts(body: unknown): void {
@@ -305,5 +314,5 @@ function expectHeadersOfWrite(response: Response, body: unknown): void {
   // A command that had nothing to change wrote nothing that a reader could wait for.
   if (response.status === 201 || token !== null) expect(token).toMatch(/^[0-9a-f]{16}:\d+$/);
   if (response.status === 201)
-    expect(response.headers.get('location')).toMatch(/^\/api\/v1\/\w+\/[0-9a-f-]{36}$/);
+    expect(response.headers.get('location')).toMatch(/^\/api\/v1(\/\w+\/[0-9a-f-]{36})+$/);
 }

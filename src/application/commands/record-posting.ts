@@ -1,4 +1,4 @@
-/** What deposit, withdrawal and interest share: one movement of money on one account, and how it is answered. */
+/** What commands that move money share: one movement on one account, and how it is answered. */
 import { z } from 'zod';
 import type {
   BankAccount,
@@ -7,7 +7,7 @@ import type {
   TransactionRecorded,
 } from '../../domain/bank-account.ts';
 import { accept, type Decision } from '../../domain/decision.ts';
-import { type Bank, changeAccount, type Written, written } from '../bank.ts';
+import { type AcceptedOnAccount, type Bank, changeAccount, type Written, written } from '../bank.ts';
 import { id, positiveAmount, text } from '../fields.ts';
 import type { Handler } from '../mediator.ts';
 
@@ -37,11 +37,19 @@ export function recordPosting(
     const outcome = await changeAccount(bank, input.account_id, context, (account) =>
       decide(account, posting),
     );
-    if (!outcome.ok) return outcome;
-    const [event] = outcome.value.events as TransactionRecorded[];
-    if (!event) throw new Error('a posting was accepted without an event');
-    const { timestamp, revision } = outcome.value;
-    const recorded = { account_id: input.account_id, ...event.data, recorded_at: timestamp, revision };
-    return accept({ posting: recorded, ...written(outcome.value) });
+    return outcome.ok ? accept(postingResult(input.account_id, outcome.value)) : outcome;
+  };
+}
+
+/** The answer to a command whose last event is the posting that was asked for. */
+export function postingResult(account_id: string, accepted: AcceptedOnAccount): PostingResult {
+  const { events, timestamp, revision } = accepted;
+  const event = events.at(-1);
+  if (event?.type !== 'BankAccountTransactionRecordedDomainEventV1') {
+    throw new Error('a posting was accepted without its event');
+  }
+  return {
+    posting: { account_id, ...event.data, recorded_at: timestamp, revision },
+    ...written(accepted),
   };
 }

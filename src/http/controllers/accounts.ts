@@ -31,34 +31,27 @@ import {
   sendDocument,
   writtenHeaders,
 } from '../messages.ts';
-import { AMOUNT_CODES, BODY_CODES, QUERY_CODES, READ_CODES, STORE_CODES } from '../problem-catalog.ts';
+import {
+  AMOUNT_CODES,
+  BODY_CODES,
+  GUARDED_CODES,
+  PAGE_CODES,
+  READ_CODES,
+  STORE_CODES,
+  TEXT_CODES,
+} from '../problem-catalog.ts';
 import {
   accountPageSchema,
   accountSchema,
   accountStateSchema,
   eventPageSchema,
+  guardHeaders,
   postingPageSchema,
   postingSchema,
   problemResponses,
 } from '../schemas.ts';
 
 const tags = ['accounts'];
-const GUARDED_CODES = [
-  'account_not_found',
-  'invalid_id',
-  'account_closed',
-  'revision_mismatch',
-  'invalid_if_match',
-] as const;
-const PAGE_CODES = [...QUERY_CODES, 'invalid_cursor', 'invalid_id', ...READ_CODES] as const;
-
-/** If-Match as the OpenAPI document shows it; the value itself is checked where the command is built. */
-const guardHeaders = z.looseObject({
-  'if-match': z
-    .string()
-    .optional()
-    .meta({ description: 'The ETag that the client saw; another revision answers 412.' }),
-});
 
 const shorthandPosting = postingFields.omit({ account_id: true });
 
@@ -180,9 +173,7 @@ export const accountsController =
                   : (['balance_limit_exceeded'] as const)),
                 'amount_not_positive',
                 ...AMOUNT_CODES,
-                'invalid_text',
-                'too_short',
-                'too_long',
+                ...TEXT_CODES,
                 ...STORE_CODES,
               ]),
             },
@@ -247,9 +238,8 @@ export const accountsController =
               ...BODY_CODES,
               ...GUARDED_CODES,
               'balance_not_zero',
-              'invalid_text',
-              'too_short',
-              'too_long',
+              'holds_open',
+              ...TEXT_CODES,
               ...STORE_CODES,
             ]),
           },

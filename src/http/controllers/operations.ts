@@ -1,7 +1,9 @@
 /** Routes for operators: dead letters, the stream browser, and what each problem code means. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
+import { ExpireHolds } from '../../application/commands/expire-holds.ts';
 import { deadLetterFields, ListDeadLetters } from '../../application/queries/dead-letters.ts';
+import { pageFields } from '../../application/queries/paging.ts';
 import {
   ListStreams,
   ReadStream,
@@ -10,9 +12,15 @@ import {
   streamReadFields,
 } from '../../application/queries/streams.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { isProblemCode, PROBLEM_CATALOG, QUERY_CODES } from '../problem-catalog.ts';
+import { isProblemCode, PROBLEM_CATALOG, QUERY_CODES, STORE_CODES } from '../problem-catalog.ts';
 import { problem, sendProblem } from '../problems.ts';
-import { deadLettersSchema, eventPageSchema, problemResponses, streamPageSchema } from '../schemas.ts';
+import {
+  deadLettersSchema,
+  eventPageSchema,
+  holdSweepSchema,
+  problemResponses,
+  streamPageSchema,
+} from '../schemas.ts';
 
 const tags = ['operations'];
 
@@ -82,6 +90,24 @@ export const operationsController =
         const input = { ...request.query, ...request.params };
         return reply.send(accepted(await mediator.send(ReadStream, input, contextOf(request)), request));
       },
+    );
+
+    app.post(
+      '/admin/holds/expire',
+      {
+        schema: {
+          operationId: 'expireHolds',
+          tags,
+          summary: 'Record that holds have expired: one step through all that are open',
+          querystring: z.strictObject(pageFields),
+          response: {
+            200: holdSweepSchema,
+            ...problemResponses([...QUERY_CODES, 'invalid_cursor', 'read_model_blocked', ...STORE_CODES]),
+          },
+        },
+      },
+      async (request, reply) =>
+        reply.send(accepted(await mediator.send(ExpireHolds, request.query, contextOf(request)), request)),
     );
 
     app.get(

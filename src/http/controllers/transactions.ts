@@ -6,7 +6,14 @@ import { PostInterest } from '../../application/commands/post-interest.ts';
 import { postingFields } from '../../application/commands/record-posting.ts';
 import { GetTransaction, transactionIdFields } from '../../application/queries/transactions.ts';
 import { accepted, contextOf, type Services, sendDocument, writtenHeaders } from '../messages.ts';
-import { AMOUNT_CODES, BODY_CODES, type ProblemCode, READ_CODES, STORE_CODES } from '../problem-catalog.ts';
+import {
+  AMOUNT_CODES,
+  BODY_CODES,
+  type ProblemCode,
+  READ_CODES,
+  STORE_CODES,
+  TEXT_CODES,
+} from '../problem-catalog.ts';
 import { postingSchema, problemResponses } from '../schemas.ts';
 
 const tags = ['transactions'];
@@ -18,9 +25,7 @@ const POSTING_CODES: readonly ProblemCode[] = [
   'invalid_id',
   'amount_not_positive',
   ...AMOUNT_CODES,
-  'invalid_text',
-  'too_short',
-  'too_long',
+  ...TEXT_CODES,
   ...STORE_CODES,
 ];
 

@@ -1,0 +1,33 @@
+/** Command: records that holds have expired, so that read models show it for accounts on which nothing else happens. */
+import { z } from 'zod';
+import { accept } from '../../domain/decision.ts';
+import { holds } from '../../projections/holds.ts';
+import { type Bank, changeAccount } from '../bank.ts';
+import { command, type Handler } from '../mediator.ts';
+import { findPage, type PageRequest, pageFields } from '../queries/paging.ts';
+
+/** One step through all open holds. */
+export interface HoldSweep {
+  readonly examined: number;
+  readonly expired: number;
+  /** Missing when all open holds have been seen. */
+  readonly next_cursor?: string;
+}
+
+export const ExpireHolds = command<HoldSweep>()('ExpireHolds', z.strictObject(pageFields));
+
+export function expireHoldsHandler(bank: Bank): Handler<PageRequest, HoldSweep> {
+  return async (request, context) => {
+    const page = await findPage(bank, holds, request, { order: 'oldest_first', where: { status: 'OPEN' } });
+    if (!page.ok) return page;
+    const { items, next_cursor } = page.value;
+    const now = bank.now().toISOString();
+    const due = items.filter(({ expires_at }) => expires_at !== null && expires_at <= now);
+    let expired = 0;
+    for (const accountId of new Set(due.map(({ account_id }) => account_id))) {
+      const outcome = await changeAccount(bank, accountId, context, () => accept([]));
+      if (outcome.ok) expired += outcome.value.events.length;
+    }
+    return accept({ examined: items.length, expired, ...(next_cursor ? { next_cursor } : {}) });
+  };
+}

@@ -1,0 +1,149 @@
+/** What can happen to a bank account: its stream, the events in it, and how their first versions are read. */
+import { type DecimalString, parseNonNegativeAmount, toDecimal } from '../money.ts';
+
+export const BANK_ACCOUNT_STREAM_PREFIX = 'bank-account-';
+
+/** The stream of one account: `bank-account-` and the id without hyphens. */
+export function bankAccountStream(accountId: string): string {
+  return BANK_ACCOUNT_STREAM_PREFIX + accountId.replaceAll('-', '');
+}
+
+export const ACCOUNT_TYPES = ['CHECKING', 'SAVINGS'] as const;
+export type AccountType = (typeof ACCOUNT_TYPES)[number];
+
+export const TRANSACTION_TYPES = ['DEPOSIT', 'WITHDRAWAL', 'TRANSFER', 'INTEREST', 'HOLD'] as const;
+export type TransactionType = (typeof TRANSACTION_TYPES)[number];
+
+/** CREDIT puts money into the account, DEBIT takes it out. */
+export type Direction = 'CREDIT' | 'DEBIT';
+
+/** The first version: it knew neither currency nor account type, and wrote the limit as a string or a number. */
+export interface BankAccountCreatedV1 {
+  readonly type: 'BankAccountCreatedDomainEventV1';
+  readonly data: { readonly owner_id: string; readonly overdraft_limit: string | number };
+}
+
+export interface BankAccountCreated {
+  readonly type: 'BankAccountCreatedDomainEventV2';
+  readonly data: {
+    readonly owner_id: string;
+    readonly overdraft_limit: DecimalString;
+    readonly account_type: AccountType;
+    readonly currency: string;
+  };
+}
+
+export interface TransactionRecorded {
+  readonly type: 'BankAccountTransactionRecordedDomainEventV1';
+  readonly data: {
+    readonly transaction_id: string;
+    readonly type: TransactionType;
+    readonly amount: DecimalString;
+    readonly currency: string;
+    readonly direction: Direction;
+    readonly from_account_id?: string;
+    readonly to_account_id?: string;
+    /** The hold that was captured by this posting. */
+    readonly hold_id?: string;
+    readonly description: string;
+    /** The balance after this posting, so that a statement reads from the stream alone. `evolve` never trusts it. */
+    readonly balance: DecimalString;
+  };
+}
+
+export interface OverdraftLimitChanged {
+  readonly type: 'BankAccountOverdraftLimitChangedDomainEventV1';
+  readonly data: { readonly old_limit: DecimalString; readonly new_limit: DecimalString };
+}
+
+export interface BankAccountClosed {
+  readonly type: 'BankAccountClosedDomainEventV1';
+  readonly data: { readonly reason: string; readonly final_balance: DecimalString };
+}
+
+/** Money is set aside: it is still in the balance, but no longer available. */
+export interface HoldPlaced {
+  readonly type: 'BankAccountHoldPlacedDomainEventV1';
+  readonly data: {
+    readonly hold_id: string;
+    readonly amount: DecimalString;
+    readonly currency: string;
+    readonly description: string;
+    /** RFC 3339 UTC; from then on it counts no more. Without it the hold stays until somebody ends it. */
+    readonly expires_at?: string;
+  };
+}
+
+/** A hold has become a posting, which follows it in the same append; what was not captured is available again. */
+export interface HoldCaptured {
+  readonly type: 'BankAccountHoldCapturedDomainEventV1';
+  readonly data: {
+    readonly hold_id: string;
+    readonly transaction_id: string;
+    readonly captured_amount: DecimalString;
+    readonly released_amount: DecimalString;
+    readonly currency: string;
+  };
+}
+
+export const HOLD_RELEASE_REASONS = ['RELEASED', 'EXPIRED'] as const;
+
+/** What a hold can be; the last three are for ever. */
+export const HOLD_STATUSES = ['OPEN', 'CAPTURED', ...HOLD_RELEASE_REASONS] as const;
+export type HoldStatus = (typeof HOLD_STATUSES)[number];
+
+/** All that was held is available again. */
+export interface HoldReleased {
+  readonly type: 'BankAccountHoldReleasedDomainEventV1';
+  readonly data: {
+    readonly hold_id: string;
+    readonly amount: DecimalString;
+    readonly currency: string;
+    readonly reason: (typeof HOLD_RELEASE_REASONS)[number];
+  };
+}
+
+export type HoldEvent = HoldPlaced | HoldCaptured | HoldReleased;
+
+export const HOLD_EVENT_TYPES = [
+  'BankAccountHoldPlacedDomainEventV1',
+  'BankAccountHoldCapturedDomainEventV1',
+  'BankAccountHoldReleasedDomainEventV1',
+] as const satisfies HoldEvent['type'][];
+
+export type BankAccountEvent =
+  | BankAccountCreated
+  | TransactionRecorded
+  | OverdraftLimitChanged
+  | BankAccountClosed
+  | HoldEvent;
+
+export const BANK_ACCOUNT_EVENT_TYPES = [
+  'BankAccountCreatedDomainEventV2',
+  'BankAccountTransactionRecordedDomainEventV1',
+  'BankAccountOverdraftLimitChangedDomainEventV1',
+  'BankAccountClosedDomainEventV1',
+  ...HOLD_EVENT_TYPES,
+] as const satisfies BankAccountEvent['type'][];
+
+/**
+ * Reads a V1 creation as V2: a checking account in the bank's default currency. A limit with more zeros than that
+ * currency has decimals (`"500.00"` in JPY) is the same amount.
+ * @throws RangeError when the limit is no amount of that currency, which means corrupt data or a wrong default.
+ */
+export function upcastBankAccountCreatedV1(
+  data: BankAccountCreatedV1['data'],
+  defaultCurrency: string,
+): BankAccountCreated {
+  const limit = parseNonNegativeAmount(String(data.overdraft_limit), defaultCurrency, 'overdraft_limit');
+  if (!limit.ok) throw new RangeError(limit.rejection.detail);
+  return {
+    type: 'BankAccountCreatedDomainEventV2',
+    data: {
+      owner_id: data.owner_id,
+      overdraft_limit: toDecimal(limit.value, defaultCurrency),
+      account_type: 'CHECKING',
+      currency: defaultCurrency,
+    },
+  };
+}

@@ -1,0 +1,42 @@
+/** Decisions that move money: deposit, withdrawal, interest. */
+import { accept, type Decision } from '../decision.ts';
+import { parsePositiveAmount } from '../money.ts';
+import type { BankAccountEvent } from './events.ts';
+import { type Posting, transaction } from './posting.ts';
+import { closedAlready, refuseBeyondFunds, refuseBeyondLargestBalance } from './rules.ts';
+import type { BankAccount } from './state.ts';
+
+/** Puts money in. Rejects with `account_closed`, `balance_limit_exceeded` or an amount's code. */
+export function deposit(state: BankAccount, posting: Posting): Decision<BankAccountEvent[]> {
+  return credit(state, posting, 'DEPOSIT');
+}
+
+/** Posts interest that the bank pays. Rejects as a deposit does. */
+export function postInterest(state: BankAccount, posting: Posting): Decision<BankAccountEvent[]> {
+  return credit(state, posting, 'INTEREST');
+}
+
+/** Takes money out. Rejects with `account_closed`, `insufficient_funds` or an amount's code. */
+export function withdraw(state: BankAccount, posting: Posting): Decision<BankAccountEvent[]> {
+  if (state.status === 'CLOSED') return closedAlready();
+  const amount = parsePositiveAmount(posting.amount, state.currency, 'amount');
+  if (!amount.ok) return amount;
+  return (
+    refuseBeyondFunds(state, amount.value) ??
+    accept([transaction(state, posting, { type: 'WITHDRAWAL', direction: 'DEBIT', minor: amount.value })])
+  );
+}
+
+function credit(
+  state: BankAccount,
+  posting: Posting,
+  type: 'DEPOSIT' | 'INTEREST',
+): Decision<BankAccountEvent[]> {
+  if (state.status === 'CLOSED') return closedAlready();
+  const amount = parsePositiveAmount(posting.amount, state.currency, 'amount');
+  if (!amount.ok) return amount;
+  return (
+    refuseBeyondLargestBalance(state, amount.value) ??
+    accept([transaction(state, posting, { type, direction: 'CREDIT', minor: amount.value })])
+  );
+}

@@ -1,0 +1,45 @@
+/** One movement of money on one account, as it is asked for and as an event records it. */
+import { toDecimal } from '../money.ts';
+import type { Direction, TransactionRecorded, TransactionType } from './events.ts';
+import type { BankAccount } from './state.ts';
+
+/** `amount` is the client's decimal text. */
+export interface Posting {
+  readonly account_id: string;
+  readonly transaction_id: string;
+  readonly amount: string;
+  readonly description: string;
+}
+
+/** What a decision has made of it; `minor` is the amount in minor units. */
+interface Movement extends Pick<TransactionRecorded['data'], 'hold_id'> {
+  readonly type: TransactionType;
+  readonly direction: Direction;
+  readonly minor: bigint;
+}
+
+/** The event of a posting that was accepted. */
+export function transaction(
+  state: BankAccount,
+  posting: Omit<Posting, 'amount'>,
+  { type, direction, minor, ...links }: Movement,
+): TransactionRecorded {
+  const { currency } = state;
+  const balance = direction === 'CREDIT' ? state.balance + minor : state.balance - minor;
+  return {
+    type: 'BankAccountTransactionRecordedDomainEventV1',
+    data: {
+      transaction_id: posting.transaction_id,
+      type,
+      amount: toDecimal(minor, currency),
+      currency,
+      direction,
+      ...(direction === 'CREDIT'
+        ? { to_account_id: posting.account_id }
+        : { from_account_id: posting.account_id }),
+      ...links,
+      description: posting.description,
+      balance: toDecimal(balance, currency),
+    },
+  };
+}

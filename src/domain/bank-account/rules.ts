@@ -1,0 +1,37 @@
+/** The rules that several decisions share, each as the refusal that breaking it gives. */
+import { reject } from '../decision.ts';
+import { BALANCE_MAX_MINOR, toDecimal } from '../money.ts';
+import { availableBalance, type BankAccount } from './state.ts';
+
+export function closedAlready() {
+  return reject('account_closed', 'The account is closed.');
+}
+
+/** Refuses a debit in minor units that is more than what is available. */
+export function refuseBeyondFunds(state: BankAccount, amount: bigint) {
+  if (amount <= availableBalance(state)) return undefined;
+  const { currency } = state;
+  const available = toDecimal(availableBalance(state), currency);
+  const asked = toDecimal(amount, currency);
+  return reject('insufficient_funds', `${asked} ${currency} was asked for, ${available} is available.`, {
+    field: 'amount',
+    facts: {
+      amount: asked,
+      balance: toDecimal(state.balance, currency),
+      held: toDecimal(state.held, currency),
+      overdraft_limit: toDecimal(state.overdraft_limit, currency),
+      available_balance: available,
+      currency,
+    },
+  });
+}
+
+/** Refuses a credit in minor units that would pass the largest balance. */
+export function refuseBeyondLargestBalance(state: BankAccount, amount: bigint) {
+  if (state.balance + amount <= BALANCE_MAX_MINOR) return undefined;
+  const maximum = toDecimal(BALANCE_MAX_MINOR, state.currency);
+  return reject('balance_limit_exceeded', `A balance can be at most ${maximum} ${state.currency}.`, {
+    field: 'amount',
+    facts: { maximum, currency: state.currency },
+  });
+}

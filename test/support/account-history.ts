@@ -1,0 +1,74 @@
+/** What happened to an account, as its events: for given/when/then tests of its decisions. */
+import {
+  type BankAccountCreated,
+  type BankAccountEvent,
+  evolveBankAccount,
+  type HoldPlaced,
+  type HoldReleased,
+  type TransactionRecorded,
+} from '../../src/domain/bank-account.ts';
+import { givenFor } from './given-when-then.ts';
+
+export const ACCOUNT = '01890a5d-ac96-774b-bcce-b302099a8057';
+export const OTHER_ACCOUNT = '01890a5d-ac96-774b-bcce-b302099a8058';
+export const OWNER = '01890a5d-ac96-774b-bcce-b302099a8059';
+export const TRANSACTION = '01890a5d-ac96-774b-bcce-b302099a8060';
+export const HOLD = '01890a5d-ac96-774b-bcce-b302099a8061';
+export const NOW = '2026-01-15T09:30:00.000Z';
+
+/** An account with that history. */
+export const given = givenFor<ReturnType<typeof evolveBankAccount>, BankAccountEvent>((state, event) =>
+  evolveBankAccount(state, event),
+);
+
+export function opened(overdraft_limit = '0.00', currency = 'USD'): BankAccountCreated {
+  const data = { owner_id: OWNER, overdraft_limit, account_type: 'CHECKING', currency } as const;
+  return { type: 'BankAccountCreatedDomainEventV2', data };
+}
+
+export type PostedFields = Pick<TransactionRecorded['data'], 'type' | 'direction' | 'amount' | 'balance'> &
+  Partial<TransactionRecorded['data']>;
+
+/** The event of a posting; what a test does not care about is filled in. */
+export function posted(fields: PostedFields): TransactionRecorded {
+  const side = fields.direction === 'CREDIT' ? { to_account_id: ACCOUNT } : { from_account_id: ACCOUNT };
+  const data = { transaction_id: TRANSACTION, currency: 'USD', description: 'rent', ...side, ...fields };
+  return { type: 'BankAccountTransactionRecordedDomainEventV1', data };
+}
+
+/** The recorded balance is wrong on purpose: no decision may read it. */
+export const paidIn = (amount: string, currency = 'USD') =>
+  posted({ type: 'DEPOSIT', direction: 'CREDIT', amount, currency, balance: '123456' });
+export const takenOut = (amount: string, currency = 'USD') =>
+  posted({ type: 'WITHDRAWAL', direction: 'DEBIT', amount, currency, balance: '123456' });
+
+export const closed: BankAccountEvent = {
+  type: 'BankAccountClosedDomainEventV1',
+  data: { reason: 'moving away', final_balance: '0.00' },
+};
+
+export function held(amount: string, more: Partial<HoldPlaced['data']> = {}): HoldPlaced {
+  const data = { hold_id: HOLD, amount, currency: 'USD', description: 'hotel', ...more };
+  return { type: 'BankAccountHoldPlacedDomainEventV1', data };
+}
+
+export function released(amount: string, more: Partial<HoldReleased['data']> = {}): HoldReleased {
+  const data = { hold_id: HOLD, amount, currency: 'USD', reason: 'RELEASED', ...more } as const;
+  return { type: 'BankAccountHoldReleasedDomainEventV1', data };
+}
+
+export function captured(captured_amount: string, released_amount: string): BankAccountEvent {
+  const data = {
+    hold_id: HOLD,
+    transaction_id: TRANSACTION,
+    captured_amount,
+    released_amount,
+    currency: 'USD',
+  };
+  return { type: 'BankAccountHoldCapturedDomainEventV1', data };
+}
+
+/** A posting as a client asks for it. */
+export const posting = (amount: string) => {
+  return { account_id: ACCOUNT, transaction_id: TRANSACTION, amount, description: 'rent' };
+};
