@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import { type Bank, bankAccountType, personType } from './application/bank.ts';
 import { createBankCodec } from './application/bank-codec.ts';
 import { createMediator } from './application/create-mediator.ts';
+import { operationArchive } from './application/operation-archive.ts';
 import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './compose-publisher.ts';
 import { composeWorker, prepareReadModels } from './compose-worker.ts';
 import type { Config } from './config.ts';
@@ -205,12 +206,14 @@ export async function composeApi(
   const { defaultCurrency } = config;
   const codec = createBankCodec(defaultCurrency);
   const now = () => new Date();
+  const archive = operationArchive(readModels, () => worker.wake());
   const repository = <S, E extends BankEvent>(type: AggregateType<S, E>) =>
     new Repository<S, E, Rejection>(type, codec as EventCodec<DomainEvent> as EventCodec<E>, {
       store: events,
       newId,
       now,
       observer: metrics.repository(type.name),
+      archive,
     });
   const bank: Bank = {
     persons: repository(personType),

@@ -13,7 +13,7 @@ import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
 import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
-import { type Logger, logging, validation } from './pipeline.ts';
+import { type Logger, logging, operations, validation } from './pipeline.ts';
 import * as accounts from './queries/accounts.ts';
 import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.ts';
 import * as holds from './queries/holds.ts';
@@ -24,7 +24,7 @@ import * as transactions from './queries/transactions.ts';
 
 /** @param measuring sees every message first, so that it also counts what validation refuses */
 export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour): Mediator {
-  return new Mediator([measuring, logging(logger), validation])
+  return new Mediator([measuring, logging(logger), validation, operations])
     .register(RegisterPerson, registerPersonHandler(bank))
     .register(CreateBankAccount, createBankAccountHandler(bank))
     .register(CreateDeposit, createDepositHandler(bank))

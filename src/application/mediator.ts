@@ -14,6 +14,8 @@ export interface Message<I, R> {
 /** Who asks: ids for tracing, and the revision that the client insists on (If-Match). */
 export interface RequestContext extends CommandContext {
   readonly expectedRevision?: number;
+  /** Makes a command safe to repeat, in the client's own words. */
+  readonly idempotencyKey?: string;
 }
 
 export type Handler<I, R> = (input: I, context: RequestContext) => Promise<Decision<R>>;
@@ -23,7 +25,7 @@ export type Behaviour = (
   message: Message<unknown, unknown>,
   input: unknown,
   context: RequestContext,
-  next: (input: unknown) => Promise<Decision<unknown>>,
+  next: (input: unknown, context?: RequestContext) => Promise<Decision<unknown>>,
 ) => Promise<Decision<unknown>>;
 
 export function command<R>() {
@@ -48,7 +50,9 @@ export class Mediator {
     if (this.#handlers.has(message.name)) throw new Error(`${message.name} has a handler already`);
     const run = this.#behaviours.reduceRight<Handler<unknown, unknown>>(
       (next, behaviour) => (input, context) =>
-        behaviour(message, input, context, (changed) => next(changed, context)),
+        behaviour(message, input, context, (changed, changedContext = context) =>
+          next(changed, changedContext),
+        ),
       handler as Handler<unknown, unknown>,
     );
     this.#handlers.set(message.name, run);

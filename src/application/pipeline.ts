@@ -1,7 +1,8 @@
-/** The steps that every message passes: validation, then a log line that names stream and revision. */
+/** The steps that every message passes: a log line that names stream and revision, validation, the operation's id. */
 import type { Decision, Rejection } from '../domain/decision.ts';
 import { checkInput } from './fields.ts';
 import type { Behaviour } from './mediator.ts';
+import { operationFor } from './operation.ts';
 
 /** The part of a pino logger that the pipeline uses. */
 export interface Logger {
@@ -21,6 +22,16 @@ export const validation: Behaviour = (message, input, _context, next) => {
     ...(first ? { field: first.path.join('.') } : {}),
   };
   return Promise.resolve({ ok: false, rejection });
+};
+
+/** A client's key names the operation that a command is; what goes on from here knows operations only. */
+export const operations: Behaviour = (message, input, context, next) => {
+  if (message.kind !== 'command' || context.idempotencyKey === undefined) return next(input);
+  // From here on the key itself is gone: the log has its hash.
+  const { idempotencyKey, ...rest } = context;
+  const operation =
+    context.operation ?? operationFor('idempotency-key', idempotencyKey, { message: message.name, input });
+  return next(input, { ...rest, operation });
 };
 
 /** One line a message: commands at info, queries at debug. It holds ids and figures, never what a person typed. */

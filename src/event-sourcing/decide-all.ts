@@ -3,6 +3,7 @@
 import type { AggregateType, CommandContext, Outcome, Refusal } from './aggregate.ts';
 import type { DomainEvent } from './codec.ts';
 import type { Operation, OperationLog, RecordedOperation } from './operation-log.ts';
+import { StoreError } from './store-error.ts';
 
 /** An aggregate as far as it was read. */
 export interface Known<S> {
@@ -33,12 +34,16 @@ export function decideAll<S, E extends DomainEvent, R>(
   known: Known<S>,
   group: readonly Undecided<S, E, R>[],
   now: string,
+  forgotten: ReadonlyMap<string, RecordedOperation | StoreError> = new Map(),
 ): Tentative<S, E, R>[] {
   let { state, revision } = known;
   const done = new Map<string, RecordedOperation>();
   return group.map(({ decide, expectedRevision, context: { operation } }) => {
     try {
-      const before = operation && (done.get(operation.id) ?? known.operations?.find(operation.id));
+      const before =
+        operation &&
+        (done.get(operation.id) ?? known.operations?.find(operation.id) ?? forgotten.get(operation.id));
+      if (before instanceof StoreError) throw before;
       if (operation && before) return repeated(operation, before);
       if (expectedRevision !== undefined && state !== undefined && expectedRevision !== revision) {
         return { kind: 'rejected', rejection: { code: 'revision_mismatch', actual: revision } };

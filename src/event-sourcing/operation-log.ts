@@ -39,11 +39,31 @@ export function operationOf(metadata: EventMetadata): Operation | undefined {
   return id === undefined || contentHash === undefined ? undefined : { id, contentHash };
 }
 
+/** Where operations are found that an aggregate has forgotten: a read model that follows the log. */
+export interface OperationArchive {
+  /**
+   * @param aggregate name of the kind and id; @param oldestRemembered the archive must have come at least so far
+   * @throws StoreError `busy` when it has not, and does not in a bounded time
+   */
+  find(
+    aggregate: { readonly name: string; readonly id: string },
+    operationId: string,
+    oldestRemembered: string,
+  ): Promise<RecordedOperation | undefined>;
+}
+
 export class OperationLog {
   /** Oldest first. */
   readonly #recent = new Map<string, RecordedOperation>();
   /** It is never forgotten: the aggregate's own id comes from it. */
   #creation: (RecordedOperation & { readonly id: string }) | undefined;
+
+  #hasForgotten = false;
+
+  /** The oldest operation that is remembered, when older ones are not any more: those are found in the archive. */
+  get horizon(): string | undefined {
+    return this.#hasForgotten ? this.#recent.keys().next().value : undefined;
+  }
 
   get size(): number {
     return this.#recent.size;
@@ -67,6 +87,6 @@ export class OperationLog {
     this.#recent.set(id, recorded);
     if (this.#recent.size <= REMEMBERED_OPERATIONS_MAX) return;
     const [oldest] = this.#recent.keys();
-    if (oldest !== undefined) this.#recent.delete(oldest);
+    if (oldest !== undefined) this.#hasForgotten = this.#recent.delete(oldest);
   }
 }

@@ -16,7 +16,13 @@ import type {
   NewEvent,
   Position,
 } from './event-store.ts';
-import { OperationLog, operationMetadata, operationOf, type RecordedOperation } from './operation-log.ts';
+import {
+  type OperationArchive,
+  OperationLog,
+  operationMetadata,
+  operationOf,
+  type RecordedOperation,
+} from './operation-log.ts';
 import { recallOperation } from './recall-operation.ts';
 import { StoreError } from './store-error.ts';
 
@@ -45,6 +51,8 @@ export interface RepositoryOptions {
   /** Aggregates kept in memory; default 10,000. */
   readonly cachedAggregatesMax?: number;
   readonly observer?: RepositoryObserver;
+  /** Without it, operations that an aggregate has forgotten are not recognised any more. */
+  readonly archive?: OperationArchive;
 }
 
 /** Commands that may wait for one stream; one more is refused as `busy`. */
@@ -140,7 +148,8 @@ export class Repository<S, E extends DomainEvent, R> {
     let known = this.#lookUp(id) ?? (await this.#refresh(id));
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       const now = this.#options.now().toISOString();
-      const tentative = decideAll(this.#aggregate, known, group, now);
+      const forgotten = await this.#findForgotten(id, group, known);
+      const tentative = decideAll(this.#aggregate, known, group, now, forgotten);
       const events = this.#encode(id, group, tentative, now);
       if (events.length === 0) {
         // Nothing will be appended that could prove the state current, so a refusal is checked against the store.
@@ -158,6 +167,33 @@ export class Repository<S, E extends DomainEvent, R> {
       known = await this.#refresh(id);
     }
     throw new StoreError('busy', `Other writers kept changing ${this.#aggregate.stream(id)}.`);
+  }
+
+  /** Operations of the group that were done so long ago that the aggregate itself does not know them any more. */
+  async #findForgotten(
+    id: string,
+    group: readonly WaitingCommand<S, E, R>[],
+    { operations }: Known<S>,
+  ): Promise<Map<string, RecordedOperation | StoreError>> {
+    const found = new Map<string, RecordedOperation | StoreError>();
+    const { archive } = this.#options;
+    const horizon = operations?.horizon;
+    if (!archive || horizon === undefined) return found;
+    const unknown = group.flatMap(({ context }) =>
+      context.operation && !operations?.find(context.operation.id) ? [context.operation.id] : [],
+    );
+    const aggregate = { name: this.#aggregate.name, id };
+    for (const operationId of new Set(unknown)) {
+      try {
+        const operation = await archive.find(aggregate, operationId, horizon);
+        if (operation) found.set(operationId, operation);
+      } catch (error) {
+        // Only its own command fails: the others of the group were asked for by somebody else.
+        if (!(error instanceof StoreError)) throw error;
+        found.set(operationId, error);
+      }
+    }
+    return found;
   }
 
   #lookUp(id: string): Known<S> | undefined {

@@ -18,17 +18,28 @@ export interface Services {
 }
 
 const TRACE_ID = /^[\w.:-]{1,100}$/;
+/** Printable ASCII: what the draft of the header allows in its string, quotes included. */
+const IDEMPOTENCY_KEY = /^[\x20-\x7e]{1,255}$/;
 const ETAG = /^"(0|[1-9]\d{0,14})"$/;
 
 export function isTraceId(text: string): boolean {
   return TRACE_ID.test(text);
 }
 
-/** Ids for tracing: the correlation id comes from the client, or else it is the request's own id. */
+/**
+ * Ids for tracing: the correlation id comes from the client, or else it is the request's own id. With them the key that
+ * makes a command safe to repeat.
+ * @throws ProblemException `invalid_idempotency_key`
+ */
 export function contextOf(request: FastifyRequest): RequestContext {
-  const sent = request.headers['x-correlation-id'];
+  const { 'x-correlation-id': sent, 'idempotency-key': key } = request.headers;
   const correlation = typeof sent === 'string' && TRACE_ID.test(sent) ? sent : request.id;
-  return { correlation_id: correlation, causation_id: request.id };
+  const ids = { correlation_id: correlation, causation_id: request.id };
+  if (key === undefined || request.method === 'GET') return ids;
+  if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
+    throw new ProblemException(problem('invalid_idempotency_key'));
+  }
+  return { ...ids, idempotencyKey: key };
 }
 
 /** As `contextOf`, with the revision that the client insists on. @throws ProblemException `invalid_if_match` */

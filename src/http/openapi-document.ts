@@ -65,14 +65,28 @@ const TOKEN = header(
   '9d09c79f2843644c:3',
 );
 
+const REPLAYED = header('The key was used before: this is the first answer again.', 'true');
+const IDEMPOTENCY_KEY = {
+  in: 'header',
+  name: 'idempotency-key',
+  required: false,
+  description:
+    'Makes it safe to send the request again: what was done under this key on the same account or person is not done ' +
+    'twice. Another content under the key is refused; a request that was refused may be corrected and sent again.',
+  schema: { type: 'string', minLength: 1, maxLength: 255 },
+};
+
 /** Which headers a route takes and gives follows from its method: reads take the token that writes give. */
 function describeHeaders(path: string, method: string, operation: Operation): void {
   if (!path.startsWith('/api/v1/')) return;
   const { responses = {} } = operation;
   if (method !== 'get') {
-    if (responses['200']) responses['200'].headers = { etag: ETAG, 'x-consistency-token': TOKEN };
-    if (responses['201']) {
-      responses['201'].headers = { etag: ETAG, 'x-consistency-token': TOKEN, location: LOCATION };
+    const given = { etag: ETAG, 'x-consistency-token': TOKEN, 'idempotent-replayed': REPLAYED };
+    if (responses['200']) responses['200'].headers = given;
+    if (responses['201']) responses['201'].headers = { ...given, location: LOCATION };
+    // A CloudEvent brings its own id, and its source.
+    if (!path.endsWith('/cloud-events')) {
+      operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
     }
     return;
   }

@@ -16,6 +16,11 @@ export const PROBLEM_CATALOG = {
   ),
   missing_body: kind(400, 'Missing body', 'The route needs a JSON body.'),
   malformed_request: kind(400, 'Malformed request', 'The request itself could not be read.'),
+  invalid_idempotency_key: kind(
+    400,
+    'Invalid Idempotency-Key',
+    'Idempotency-Key must have 1 to 255 printable ASCII characters.',
+  ),
   invalid_if_match: kind(
     400,
     'Invalid If-Match',
@@ -151,6 +156,8 @@ export const BODY_CODES = [
   'unknown_field',
   'missing_field',
   'invalid_type',
+  'invalid_idempotency_key',
+  'idempotency_conflict',
 ] as const satisfies ProblemCode[];
 
 /** Codes that any route with query parameters may answer. */

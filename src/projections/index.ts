@@ -3,6 +3,7 @@ import type { BankEvent } from '../domain/bank-event.ts';
 import type { AnyProjection } from '../event-sourcing/projection.ts';
 import { accounts } from './accounts.ts';
 import { holds } from './holds.ts';
+import { operations } from './operations.ts';
 import { ownerSummaries } from './owner-summaries.ts';
 import { persons } from './persons.ts';
 import { transactions } from './transactions.ts';
@@ -15,6 +16,7 @@ export interface ProjectionGroup {
 
 export const projectionGroups: readonly ProjectionGroup[] = [
   { name: 'accounts', projections: [persons, accounts, ownerSummaries] },
+  { name: 'operations', projections: [operations] },
   { name: 'transactions', projections: [transactions] },
   { name: 'holds', projections: [holds] },
 ];

@@ -253,6 +253,8 @@ class CountedBank {
       transactions: this.transactions,
       holds: this.holds,
       owner_summaries: this.#summaryDocuments(),
+      // Nothing in these histories was asked for by key.
+      operations: {},
     };
   }
 

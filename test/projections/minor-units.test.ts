@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { AccountDocument } from '../../src/projections/accounts.ts';
 import { accounts } from '../../src/projections/accounts.ts';
 import { projections } from '../../src/projections/index.ts';
+import { operations } from '../../src/projections/operations.ts';
 import { ownerSummaries } from '../../src/projections/owner-summaries.ts';
 import { persons } from '../../src/projections/persons.ts';
 import { transactions } from '../../src/projections/transactions.ts';
@@ -74,7 +75,7 @@ describe('minor units', () => {
     expect(ownerSummaries.minorUnits?.({ ...summary, total_balance: {} })).toEqual({ total_balance: {} });
   });
 
-  it('are there for every read model but the one without amounts', () => {
-    expect(projections.filter((one) => !one.minorUnits)).toEqual([persons]);
+  it('are there for every read model but those without amounts', () => {
+    expect(projections.filter((one) => !one.minorUnits)).toEqual([persons, operations]);
   });
 });
