@@ -16,6 +16,7 @@ const ACCOUNT: z.output<typeof accountSchema> = {
   owner: 'Alice Smith',
   account_type: 'CHECKING',
   status: 'ACTIVE',
+  frozen: null,
   currency: 'USD',
   balance: '1000.00',
   available_balance: '1500.00',

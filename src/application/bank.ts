@@ -63,6 +63,7 @@ export interface AccountState {
   readonly owner_id: string;
   readonly account_type: BankAccount['account_type'];
   readonly status: BankAccount['status'];
+  readonly frozen: BankAccount['frozen'];
   readonly currency: string;
   readonly balance: string;
   readonly available_balance: string;
@@ -126,12 +127,13 @@ export function written(committed: Committed<unknown, unknown>): Written {
 }
 
 export function accountState(id: string, { state, revision }: AcceptedOnAccount): AccountState {
-  const { owner_id, account_type, status, currency } = state;
+  const { owner_id, account_type, status, frozen, currency } = state;
   return {
     id,
     owner_id,
     account_type,
     status,
+    frozen,
     currency,
     balance: toDecimal(state.balance, currency),
     available_balance: toDecimal(availableBalance(state), currency),

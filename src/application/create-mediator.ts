@@ -7,11 +7,13 @@ import { CreateBankAccount, createBankAccountHandler } from './commands/create-b
 import { CreateDeposit, createDepositHandler } from './commands/create-deposit.ts';
 import { CreateWithdrawal, createWithdrawalHandler } from './commands/create-withdrawal.ts';
 import { ExpireHolds, expireHoldsHandler } from './commands/expire-holds.ts';
+import { FreezeAccount, freezeAccountHandler } from './commands/freeze-account.ts';
 import * as parked from './commands/parked-cloud-events.ts';
 import { PlaceHold, placeHoldHandler } from './commands/place-hold.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
 import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
+import { UnfreezeAccount, unfreezeAccountHandler } from './commands/unfreeze-account.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
 import { type Logger, logging, validation } from './pipeline.ts';
 import * as accounts from './queries/accounts.ts';
@@ -32,6 +34,8 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(PostInterest, postInterestHandler(bank))
     .register(ChangeOverdraftLimit, changeOverdraftLimitHandler(bank))
     .register(CloseBankAccount, closeBankAccountHandler(bank))
+    .register(FreezeAccount, freezeAccountHandler(bank))
+    .register(UnfreezeAccount, unfreezeAccountHandler(bank))
     .register(PlaceHold, placeHoldHandler(bank))
     .register(CaptureHold, captureHoldHandler(bank))
     .register(ReleaseHold, releaseHoldHandler(bank))

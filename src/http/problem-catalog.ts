@@ -43,6 +43,11 @@ export const PROBLEM_CATALOG = {
   person_already_registered: kind(409, 'Person already registered', 'The id belongs to a registered person.'),
   account_already_exists: kind(409, 'Account already exists', 'The id belongs to an account.'),
   account_closed: kind(409, 'Account closed', 'A closed account takes no more commands.'),
+  account_frozen: kind(
+    409,
+    'Account frozen',
+    'The account is frozen for that direction; the bank must unfreeze it.',
+  ),
   balance_not_zero: kind(409, 'Balance not zero', 'Only an account with a balance of zero can be closed.'),
   overdraft_in_use: kind(
     409,

@@ -147,6 +147,8 @@ describe('the stream and the stored names', () => {
       'BankAccountHoldPlacedDomainEventV1',
       'BankAccountHoldCapturedDomainEventV1',
       'BankAccountHoldReleasedDomainEventV1',
+      'BankAccountFrozenDomainEventV1',
+      'BankAccountUnfrozenDomainEventV1',
     ]);
   });
 });
@@ -159,6 +161,7 @@ describe('evolve', () => {
     account_type: 'CHECKING',
     currency: 'USD',
     status: 'ACTIVE',
+    frozen: null,
     balance: 0n,
     overdraft_limit: 0n,
     held: 0n,

@@ -643,6 +643,7 @@ describe('an old event version', () => {
       account_type: 'CHECKING',
       currency: 'EUR',
       status: 'ACTIVE',
+      frozen: null,
       balance: 0n,
       overdraft_limit: 50_000n,
       held: 0n,

@@ -22,6 +22,8 @@ export interface Fixture {
   readonly hold: string;
   /** A hold of the same account that was released. */
   readonly released: string;
+  /** Frozen for debits and credits. */
+  readonly frozen: string;
   readonly yen: string;
   readonly dinar: string;
   /** The token of the newest write. */
@@ -61,6 +63,9 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
   const released = await placeHold(client, holding);
   await client.call('releaseHold', { params: { id: holding, hold_id: released } });
   const hold = await placeHold(client, holding);
+  const frozen = await open({ initial_balance: '100.00' });
+  const freeze = { scope: 'ALL', reason: 'Court order' };
+  await client.call('freezeAccount', { params: { id: frozen }, body: freeze });
   const { token } = await client.call('registerPerson', { body: ALICE });
   return {
     person,
@@ -72,6 +77,7 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
     holding,
     hold,
     released,
+    frozen,
     yen,
     dinar,
     token,
@@ -112,6 +118,11 @@ export const GOOD: Readonly<
   }),
   changeOverdraftLimit: ({ account }) => ({ params: { id: account }, body: { overdraft_limit: '60.00' } }),
   closeAccount: ({ empty }) => ({ params: { id: empty }, body: { reason: 'Moved abroad' } }),
+  freezeAccount: ({ account }) => ({
+    params: { id: account },
+    body: { scope: 'DEBITS', reason: 'Court order' },
+  }),
+  unfreezeAccount: ({ frozen }) => ({ params: { id: frozen }, body: { reason: 'It was lifted' } }),
   placeHold: ({ account }) => ({
     params: { id: account },
     body: { amount: '1.00', description: 'Hotel deposit', expires_at: inAnHour() },
@@ -140,6 +151,8 @@ export const ACCOUNT_COMMANDS = [
   'changeOverdraftLimit',
   'closeAccount',
   'placeHold',
+  'freezeAccount',
+  'unfreezeAccount',
 ] as const;
 export const POSTINGS = ['deposit', 'withdrawal', 'interest'] as const;
 

@@ -199,6 +199,18 @@ export const BROKEN_RULES: readonly Row[] = [
   ...(['captureHold', 'releaseHold'] as const).map((operation) =>
     row('a hold that was released', operation, ofHold(operation, 'released'), 409, 'hold_not_open'),
   ),
+  ...(['deposit', 'withdrawal'] as const).map((operation) =>
+    row('frozen account', operation, ({ frozen }) => ({ body: posting(frozen, 1) }), 409, 'account_frozen'),
+  ),
+  ...(['depositOnAccount', 'withdrawOnAccount', 'placeHold', 'closeAccount'] as const).map((operation) =>
+    row(
+      'frozen account',
+      operation,
+      (bank) => ({ ...GOOD[operation](bank), params: { id: bank.frozen } }),
+      409,
+      'account_frozen',
+    ),
+  ),
   row(
     'a cent more than is available beside a hold',
     'withdrawal',

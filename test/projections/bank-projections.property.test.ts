@@ -275,6 +275,7 @@ class CountedBank {
         owner: account.ownerName,
         account_type: 'CHECKING',
         status: account.closed ? 'CLOSED' : 'ACTIVE',
+        frozen: null,
         currency,
         balance: text(sum(amounts)),
         available_balance: text(sum(amounts) + limit - held),

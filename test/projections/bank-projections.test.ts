@@ -48,6 +48,7 @@ const OPENED = {
   owner: 'Alice Smith',
   account_type: 'CHECKING',
   status: 'ACTIVE',
+  frozen: null,
   currency: 'USD',
   balance: '0.00',
   available_balance: '500.00',
@@ -151,6 +152,25 @@ describe('bank accounts', () => {
       last_modified: timeOf(3),
       revision: 2,
     });
+  });
+
+  it('are suspended while they are frozen, and tell for what', () => {
+    const frozen = (scope: 'DEBITS' | 'ALL'): BankAccountEvent => ({
+      type: 'BankAccountFrozenDomainEventV1',
+      data: { scope, reason: 'court order' },
+    });
+    const events = [withLimit, frozen('DEBITS'), frozen('ALL')] as const;
+    const suspended = {
+      ...OPENED,
+      status: 'SUSPENDED',
+      frozen: 'ALL',
+      last_modified: timeOf(3),
+      revision: 2,
+    };
+    expect(accountOf(...events)).toEqual(suspended);
+    const unfrozen = { type: 'BankAccountUnfrozenDomainEventV1', data: { reason: 'lifted' } } as const;
+    const active = { ...OPENED, last_modified: timeOf(4), revision: 3 };
+    expect(accountOf(...events, unfrozen)).toEqual(active);
   });
 
   it('are closed', () => {

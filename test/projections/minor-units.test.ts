@@ -13,6 +13,7 @@ const ACCOUNT: AccountDocument = {
   owner: 'Alice Smith',
   account_type: 'CHECKING',
   status: 'ACTIVE',
+  frozen: null,
   currency: 'USD',
   balance: '-399.84',
   available_balance: '100.16',

@@ -6,6 +6,7 @@ import {
   type HoldPlaced,
   type HoldReleased,
   type TransactionRecorded,
+  type TransferLeg,
 } from '../../src/domain/bank-account.ts';
 import { givenFor } from './given-when-then.ts';
 
@@ -72,3 +73,18 @@ export function captured(captured_amount: string, released_amount: string): Bank
 export const posting = (amount: string) => {
   return { account_id: ACCOUNT, transaction_id: TRANSACTION, amount, description: 'rent' };
 };
+
+export const TRANSFER = '01890a5d-ac96-774b-bcce-b302099a8062';
+
+/** A transfer from the account to the other one. */
+export function leg(amount: string, currency = 'USD'): TransferLeg {
+  const accounts = { from_account_id: ACCOUNT, to_account_id: OTHER_ACCOUNT };
+  return {
+    transfer_id: TRANSFER,
+    transaction_id: TRANSACTION,
+    ...accounts,
+    amount,
+    currency,
+    description: 'rent',
+  };
+}

@@ -50,6 +50,8 @@ export const OPERATIONS = {
   depositOnAccount: ['POST', '/api/v1/accounts/{id}/deposit', 201, postingSchema],
   withdrawOnAccount: ['POST', '/api/v1/accounts/{id}/withdraw', 201, postingSchema],
   changeOverdraftLimit: ['PUT', '/api/v1/accounts/{id}/overdraft-limit', 200, accountStateSchema],
+  freezeAccount: ['POST', '/api/v1/accounts/{id}/freeze', 200, accountStateSchema],
+  unfreezeAccount: ['POST', '/api/v1/accounts/{id}/unfreeze', 200, accountStateSchema],
   closeAccount: ['POST', '/api/v1/accounts/{id}/close', 200, accountStateSchema],
   placeHold: ['POST', '/api/v1/accounts/{id}/holds', 201, holdSchema],
   listAccountHolds: ['GET', '/api/v1/accounts/{id}/holds', 200, holdPageSchema],

@@ -1,7 +1,26 @@
 /** The rules that several decisions share, each as the refusal that breaking it gives. */
 import { reject } from '../decision.ts';
 import { BALANCE_MAX_MINOR, toDecimal } from '../money.ts';
+import type { Direction, FreezeScope } from './events.ts';
 import { availableBalance, type BankAccount } from './state.ts';
+
+/** Refuses what moves money in that direction while the account is closed or frozen for it. */
+export function refuseMoving(state: BankAccount, direction: Direction) {
+  if (state.status === 'CLOSED') return closedAlready();
+  const { frozen } = state;
+  const free = frozen === null || (frozen !== 'ALL' && (frozen === 'CREDITS') !== (direction === 'CREDIT'));
+  return free ? undefined : frozenFor(frozen);
+}
+
+export function frozenFor(scope: FreezeScope) {
+  return reject('account_frozen', `The account is frozen for ${WORDS[scope]}.`, { facts: { frozen: scope } });
+}
+
+const WORDS: Readonly<Record<FreezeScope, string>> = {
+  DEBITS: 'debits',
+  CREDITS: 'credits',
+  ALL: 'debits and credits',
+};
 
 export function closedAlready() {
   return reject('account_closed', 'The account is closed.');

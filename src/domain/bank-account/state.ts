@@ -1,9 +1,11 @@
 /** What a decision needs to know of an account, folded from its events. */
 import { toMinor } from '../money.ts';
 import type {
+  AccountStatus,
   AccountType,
   BankAccountCreated,
   BankAccountEvent,
+  FreezeScope,
   HoldPlaced,
   TransactionRecorded,
 } from './events.ts';
@@ -13,7 +15,9 @@ export interface BankAccount {
   readonly owner_id: string;
   readonly account_type: AccountType;
   readonly currency: string;
-  readonly status: 'ACTIVE' | 'CLOSED';
+  readonly status: AccountStatus;
+  /** Null unless SUSPENDED. */
+  readonly frozen: FreezeScope | null;
   readonly balance: bigint;
   readonly overdraft_limit: bigint;
   /** The sum of the open holds. */
@@ -50,6 +54,10 @@ export function evolveBankAccount(state: BankAccount | undefined, event: BankAcc
     case 'BankAccountHoldCapturedDomainEventV1':
     case 'BankAccountHoldReleasedDomainEventV1':
       return withoutHold(state, event.data.hold_id);
+    case 'BankAccountFrozenDomainEventV1':
+      return { ...state, status: 'SUSPENDED', frozen: event.data.scope };
+    case 'BankAccountUnfrozenDomainEventV1':
+      return { ...state, status: 'ACTIVE', frozen: null };
     case 'BankAccountClosedDomainEventV1':
       return { ...state, status: 'CLOSED' };
   }
@@ -61,6 +69,7 @@ function created(data: BankAccountCreated['data']): BankAccount {
     account_type: data.account_type,
     currency: data.currency,
     status: 'ACTIVE',
+    frozen: null,
     balance: 0n,
     overdraft_limit: toMinor(data.overdraft_limit, data.currency),
     held: 0n,

@@ -57,6 +57,7 @@ export const holdsController =
             ...problemResponses([
               ...BODY_CODES,
               ...GUARDED_CODES,
+              'account_frozen',
               'insufficient_funds',
               'too_many_holds',
               'invalid_time',
@@ -140,6 +141,7 @@ export const holdsController =
             ...problemResponses([
               ...BODY_CODES,
               ...HOLD_CODES,
+              'account_frozen',
               'capture_exceeds_hold',
               'amount_not_positive',
               ...AMOUNT_CODES,
