@@ -22,6 +22,8 @@ const ACCOUNT: z.output<typeof accountSchema> = {
   available_balance: '1500.00',
   held: '0.00',
   overdraft_limit: '500.00',
+  transaction_limit: null,
+  daily_limit: null,
   transaction_count: 100,
   total_credits: '1000.00',
   total_debits: '0.00',

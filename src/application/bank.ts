@@ -6,6 +6,7 @@ import {
   bankAccountStream,
   decideWithoutExpired,
   evolveBankAccount,
+  limitText,
 } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
 import { type Decision, type Rejection, reject } from '../domain/decision.ts';
@@ -69,6 +70,9 @@ export interface AccountState {
   readonly available_balance: string;
   readonly held: string;
   readonly overdraft_limit: string;
+  /** Of customers' debits; null is none. */
+  readonly transaction_limit: string | null;
+  readonly daily_limit: string | null;
   readonly revision: number;
 }
 
@@ -139,6 +143,8 @@ export function accountState(id: string, { state, revision }: AcceptedOnAccount)
     available_balance: toDecimal(availableBalance(state), currency),
     held: toDecimal(state.held, currency),
     overdraft_limit: toDecimal(state.overdraft_limit, currency),
+    transaction_limit: limitText(state.limits.transaction, currency),
+    daily_limit: limitText(state.limits.daily, currency),
     revision,
   };
 }

@@ -92,6 +92,15 @@ const PUBLISHED = {
       currency,
     }),
   },
+  BankAccountLimitsChangedDomainEventV1: {
+    name: 'account.limits-changed.v1',
+    data: z.object({
+      account_id: id('account'),
+      transaction_limit: money('The most that one debit of a customer may be').nullable(),
+      daily_limit: money('The most that customers may take out in a UTC day').nullable(),
+      currency,
+    }),
+  },
   BankAccountFrozenDomainEventV1: {
     name: 'account.frozen.v1',
     data: z.object({
@@ -152,7 +161,7 @@ export function dataSchemaOf(type: string, names: CloudEventNames): Record<strin
 
 /** Whether the event says nothing of the currency of its amounts, which is then that of its account. */
 export function needsCurrency(event: BankEvent): boolean {
-  return 'old_limit' in event.data || 'final_balance' in event.data;
+  return 'old_limit' in event.data || 'final_balance' in event.data || 'daily_limit' in event.data;
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Says which handler answers which message. */
 import type { Bank } from './bank.ts';
 import { CaptureHold, captureHoldHandler } from './commands/capture-hold.ts';
+import { ChangeLimits, changeLimitsHandler } from './commands/change-limits.ts';
 import { ChangeOverdraftLimit, changeOverdraftLimitHandler } from './commands/change-overdraft-limit.ts';
 import { CloseBankAccount, closeBankAccountHandler } from './commands/close-bank-account.ts';
 import { CreateBankAccount, createBankAccountHandler } from './commands/create-bank-account.ts';
@@ -34,6 +35,7 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(PostInterest, postInterestHandler(bank))
     .register(ChangeOverdraftLimit, changeOverdraftLimitHandler(bank))
     .register(CloseBankAccount, closeBankAccountHandler(bank))
+    .register(ChangeLimits, changeLimitsHandler(bank))
     .register(FreezeAccount, freezeAccountHandler(bank))
     .register(UnfreezeAccount, unfreezeAccountHandler(bank))
     .register(PlaceHold, placeHoldHandler(bank))

@@ -73,6 +73,16 @@ export const PROBLEM_CATALOG = {
     'Insufficient funds',
     'The amount is more than balance and overdraft allow, less what is held.',
   ),
+  transaction_limit_exceeded: kind(
+    422,
+    'Transaction limit exceeded',
+    'The amount is more than the account allows for one debit.',
+  ),
+  daily_limit_exceeded: kind(
+    422,
+    'Daily limit exceeded',
+    'The amount is more than is left of what may go out in a UTC day.',
+  ),
   balance_limit_exceeded: kind(
     422,
     'Balance limit exceeded',
@@ -192,6 +202,14 @@ export const READ_CODES = [
 
 /** Codes of a field that holds text that a person wrote. */
 export const TEXT_CODES = ['invalid_text', 'too_short', 'too_long'] as const satisfies ProblemCode[];
+
+/** Codes of what takes money out for a customer. */
+export const DEBIT_CODES = [
+  'account_frozen',
+  'insufficient_funds',
+  'transaction_limit_exceeded',
+  'daily_limit_exceeded',
+] as const satisfies ProblemCode[];
 
 /** Codes that every command to one account may answer when it takes If-Match. */
 export const GUARDED_CODES = [

@@ -66,6 +66,8 @@ const accountFields = {
   ),
   held: money('0.00'),
   overdraft_limit: money('500.00'),
+  transaction_limit: money('1000.00').nullable().describe('The most that one debit of a customer may be.'),
+  daily_limit: money('5000.00').nullable().describe('The most that customers may take out in a UTC day.'),
   revision,
 };
 

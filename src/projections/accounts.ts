@@ -28,6 +28,8 @@ export type AccountDocument = {
   readonly available_balance: DecimalString;
   readonly held: DecimalString;
   readonly overdraft_limit: DecimalString;
+  readonly transaction_limit: DecimalString | null;
+  readonly daily_limit: DecimalString | null;
   readonly transaction_count: number;
   readonly total_credits: DecimalString;
   readonly total_debits: DecimalString;
@@ -50,7 +52,7 @@ const AMOUNT_FIELDS = [
 
 export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
   name: 'bank_accounts',
-  version: 3,
+  version: 4,
   indexes: ['owner_id'],
   listed: true,
   eventTypes: BANK_ACCOUNT_EVENT_TYPES,
@@ -77,6 +79,8 @@ export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
       }
       case 'BankAccountHoldReleasedDomainEventV1':
         return heldMore(touched, -toMinor(event.data.amount, touched.currency));
+      case 'BankAccountLimitsChangedDomainEventV1':
+        return { ...touched, ...event.data };
       case 'BankAccountFrozenDomainEventV1':
         return { ...touched, status: 'SUSPENDED', frozen: event.data.scope };
       case 'BankAccountUnfrozenDomainEventV1':
@@ -104,6 +108,8 @@ function opened(id: string, event: Recorded<BankAccountCreated>, lookup: Lookup)
     available_balance: overdraft_limit,
     held: zero,
     overdraft_limit,
+    transaction_limit: null,
+    daily_limit: null,
     transaction_count: 0,
     total_credits: zero,
     total_debits: zero,

@@ -648,6 +648,8 @@ describe('an old event version', () => {
       overdraft_limit: 50_000n,
       held: 0n,
       holds: {},
+      limits: { transaction: null, daily: null },
+      debited: { day: '', amount: 0n },
     };
     expect(await accounts.load('a-1')).toEqual({ state, revision: 0 });
     const closed: BankAccountEvent = {

@@ -211,6 +211,21 @@ export const BROKEN_RULES: readonly Row[] = [
       'account_frozen',
     ),
   ),
+  ...(['10.01', '6.01'] as const).flatMap((amount) =>
+    (['withdrawal', 'withdrawOnAccount', 'placeHold'] as const).map((operation) =>
+      row(
+        `${amount} from a limited account`,
+        operation,
+        ({ limited }) => {
+          if (operation === 'withdrawal') return { body: posting(limited, amount) };
+          return { params: { id: limited }, body: { amount, description: 'Rent' } };
+        },
+        422,
+        amount === '10.01' ? 'transaction_limit_exceeded' : 'daily_limit_exceeded',
+        'body /amount',
+      ),
+    ),
+  ),
   row(
     'a cent more than is available beside a hold',
     'withdrawal',

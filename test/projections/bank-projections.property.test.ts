@@ -281,6 +281,8 @@ class CountedBank {
         available_balance: text(sum(amounts) + limit - held),
         held: text(held),
         overdraft_limit: text(limit),
+        transaction_limit: null,
+        daily_limit: null,
         transaction_count: amounts.length,
         total_credits: text(sum(amounts.filter((amount) => amount > 0n))),
         total_debits: text(-sum(amounts.filter((amount) => amount < 0n))),

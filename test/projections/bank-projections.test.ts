@@ -54,6 +54,8 @@ const OPENED = {
   available_balance: '500.00',
   held: '0.00',
   overdraft_limit: '500.00',
+  transaction_limit: null,
+  daily_limit: null,
   transaction_count: 0,
   total_credits: '0.00',
   total_debits: '0.00',
@@ -152,6 +154,15 @@ describe('bank accounts', () => {
       last_modified: timeOf(3),
       revision: 2,
     });
+  });
+
+  it('follow limits of customers’ debits, and know when there is none', () => {
+    const limits = (transaction_limit: string | null, daily_limit: string | null): BankAccountEvent => ({
+      type: 'BankAccountLimitsChangedDomainEventV1',
+      data: { transaction_limit, daily_limit },
+    });
+    const limited = { transaction_limit: '5.00', daily_limit: null };
+    expect(accountOf(withLimit, limits(null, '7.00'), limits('5.00', null))).toMatchObject(limited);
   });
 
   it('are suspended while they are frozen, and tell for what', () => {

@@ -19,6 +19,8 @@ const ACCOUNT: AccountDocument = {
   available_balance: '100.16',
   held: '0.00',
   overdraft_limit: '500.00',
+  transaction_limit: null,
+  daily_limit: null,
   transaction_count: 4,
   total_credits: '0.31',
   total_debits: '400.15',

@@ -1,5 +1,6 @@
 /** What happened to an account, as its events: for given/when/then tests of its decisions. */
 import {
+  type BankAccount,
   type BankAccountCreated,
   type BankAccountEvent,
   evolveBankAccount,
@@ -17,10 +18,10 @@ export const TRANSACTION = '01890a5d-ac96-774b-bcce-b302099a8060';
 export const HOLD = '01890a5d-ac96-774b-bcce-b302099a8061';
 export const NOW = '2026-01-15T09:30:00.000Z';
 
-/** An account with that history. */
-export const given = givenFor<ReturnType<typeof evolveBankAccount>, BankAccountEvent>((state, event) =>
-  evolveBankAccount(state, event),
-);
+/** An account with that history; all of it happened at `at`. */
+export const givenAt = (at: string) =>
+  givenFor<BankAccount, BankAccountEvent>((state, event) => evolveBankAccount(state, event, at));
+export const given = givenAt(NOW);
 
 export function opened(overdraft_limit = '0.00', currency = 'USD'): BankAccountCreated {
   const data = { owner_id: OWNER, overdraft_limit, account_type: 'CHECKING', currency } as const;

@@ -50,6 +50,7 @@ export const OPERATIONS = {
   depositOnAccount: ['POST', '/api/v1/accounts/{id}/deposit', 201, postingSchema],
   withdrawOnAccount: ['POST', '/api/v1/accounts/{id}/withdraw', 201, postingSchema],
   changeOverdraftLimit: ['PUT', '/api/v1/accounts/{id}/overdraft-limit', 200, accountStateSchema],
+  changeLimits: ['PUT', '/api/v1/accounts/{id}/limits', 200, accountStateSchema],
   freezeAccount: ['POST', '/api/v1/accounts/{id}/freeze', 200, accountStateSchema],
   unfreezeAccount: ['POST', '/api/v1/accounts/{id}/unfreeze', 200, accountStateSchema],
   closeAccount: ['POST', '/api/v1/accounts/{id}/close', 200, accountStateSchema],

@@ -132,6 +132,15 @@ export interface BankAccountUnfrozen {
   readonly data: { readonly reason: string };
 }
 
+/** What customers may take out: with one transaction, and in one UTC day. Null is no limit. */
+export interface DebitLimitsChanged {
+  readonly type: 'BankAccountLimitsChangedDomainEventV1';
+  readonly data: {
+    readonly transaction_limit: DecimalString | null;
+    readonly daily_limit: DecimalString | null;
+  };
+}
+
 export type BankAccountEvent =
   | BankAccountCreated
   | TransactionRecorded
@@ -139,7 +148,8 @@ export type BankAccountEvent =
   | BankAccountClosed
   | HoldEvent
   | BankAccountFrozen
-  | BankAccountUnfrozen;
+  | BankAccountUnfrozen
+  | DebitLimitsChanged;
 
 export const BANK_ACCOUNT_EVENT_TYPES = [
   'BankAccountCreatedDomainEventV2',
@@ -149,6 +159,7 @@ export const BANK_ACCOUNT_EVENT_TYPES = [
   ...HOLD_EVENT_TYPES,
   'BankAccountFrozenDomainEventV1',
   'BankAccountUnfrozenDomainEventV1',
+  'BankAccountLimitsChangedDomainEventV1',
 ] as const satisfies BankAccountEvent['type'][];
 
 /**

@@ -3,7 +3,13 @@ import { accept, type Decision, reject } from '../decision.ts';
 import { parsePositiveAmount } from '../money.ts';
 import type { BankAccountEvent, Direction } from './events.ts';
 import { transaction } from './posting.ts';
-import { closedAlready, refuseBeyondFunds, refuseBeyondLargestBalance, refuseMoving } from './rules.ts';
+import {
+  closedAlready,
+  refuseBeyondFunds,
+  refuseBeyondLargestBalance,
+  refuseBeyondLimits,
+  refuseMoving,
+} from './rules.ts';
 import type { BankAccount } from './state.ts';
 
 /** One leg of a transfer. It is done once by the operation id that the transfer gives it. */
@@ -21,14 +27,23 @@ export interface TransferLeg {
 
 /**
  * Takes a transfer's money out of the account that it comes from. Rejects with `account_closed`, `account_frozen`,
- * `currency_mismatch`, `insufficient_funds` or an amount's code.
+ * `currency_mismatch`, `insufficient_funds`, `transaction_limit_exceeded`, `daily_limit_exceeded` or an amount's code.
+ * @param now RFC 3339 UTC
  */
-export function debitForTransfer(state: BankAccount, leg: TransferLeg): Decision<BankAccountEvent[]> {
+export function debitForTransfer(
+  state: BankAccount,
+  leg: TransferLeg,
+  now: string,
+): Decision<BankAccountEvent[]> {
   const refused = refuseMoving(state, 'DEBIT');
   if (refused) return refused;
   const amount = amountOf(state, leg);
   if (!amount.ok) return amount;
-  return refuseBeyondFunds(state, amount.value) ?? posted(state, leg, 'DEBIT', amount.value);
+  return (
+    refuseBeyondFunds(state, amount.value) ??
+    refuseBeyondLimits(state, amount.value, now) ??
+    posted(state, leg, 'DEBIT', amount.value)
+  );
 }
 
 /**

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import type { AccountState, Written } from '../../application/bank.ts';
+import { ChangeLimits, changeLimitsFields } from '../../application/commands/change-limits.ts';
 import {
   ChangeOverdraftLimit,
   changeOverdraftLimitFields,
@@ -47,6 +48,16 @@ const CHANGES: readonly Change[] = [
     message: ChangeOverdraftLimit,
     body: changeOverdraftLimitFields.omit({ account_id: true }),
     codes: ['overdraft_in_use', ...LIMIT_CODES],
+  },
+  {
+    method: 'PUT',
+    path: 'limits',
+    operationId: 'changeLimits',
+    summary: 'Set what customers may take out at once and in a day',
+    done: 'Set, or as it was already.',
+    message: ChangeLimits,
+    body: changeLimitsFields.omit({ account_id: true }),
+    codes: LIMIT_CODES,
   },
   {
     method: 'POST',

@@ -29,6 +29,7 @@ import {
 import {
   AMOUNT_CODES,
   BODY_CODES,
+  DEBIT_CODES,
   GUARDED_CODES,
   PAGE_CODES,
   READ_CODES,
@@ -163,10 +164,9 @@ export const accountsController =
               ...problemResponses([
                 ...BODY_CODES,
                 ...GUARDED_CODES,
-                'account_frozen',
                 ...(path === 'withdraw'
-                  ? (['insufficient_funds'] as const)
-                  : (['balance_limit_exceeded'] as const)),
+                  ? DEBIT_CODES
+                  : (['account_frozen', 'balance_limit_exceeded'] as const)),
                 'amount_not_positive',
                 ...AMOUNT_CODES,
                 ...TEXT_CODES,

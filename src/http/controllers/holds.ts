@@ -21,6 +21,7 @@ import {
 import {
   AMOUNT_CODES,
   BODY_CODES,
+  DEBIT_CODES,
   GUARDED_CODES,
   PAGE_CODES,
   READ_CODES,
@@ -57,8 +58,7 @@ export const holdsController =
             ...problemResponses([
               ...BODY_CODES,
               ...GUARDED_CODES,
-              'account_frozen',
-              'insufficient_funds',
+              ...DEBIT_CODES,
               'too_many_holds',
               'invalid_time',
               'expiry_not_in_future',

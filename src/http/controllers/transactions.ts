@@ -9,6 +9,7 @@ import { accepted, contextOf, type Services, sendDocument, writtenHeaders } from
 import {
   AMOUNT_CODES,
   BODY_CODES,
+  DEBIT_CODES,
   type ProblemCode,
   READ_CODES,
   STORE_CODES,
@@ -31,12 +32,7 @@ const POSTING_CODES: readonly ProblemCode[] = [
 
 const POSTING_ROUTES = [
   ['deposit', CreateDeposit, 'Deposit money', ['account_frozen', 'balance_limit_exceeded']],
-  [
-    'withdrawal',
-    CreateWithdrawal,
-    'Withdraw money, within balance and overdraft',
-    ['account_frozen', 'insufficient_funds'],
-  ],
+  ['withdrawal', CreateWithdrawal, 'Withdraw money, within balance and overdraft', DEBIT_CODES],
   ['interest', PostInterest, 'Post interest that the bank pays', ['balance_limit_exceeded']],
 ] as const;
 

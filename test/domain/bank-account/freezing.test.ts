@@ -45,8 +45,8 @@ const unfreezing = (account: BankAccount) => unfreezeAccount(account, 'lifted');
 
 type Decide = (account: BankAccount) => Decision<BankAccountEvent[]>;
 const OUT: readonly (readonly [string, Decide])[] = [
-  ['a withdrawal', (account) => withdraw(account, posting('1.00'))],
-  ['the debit of a transfer', (account) => debitForTransfer(account, leg('1.00'))],
+  ['a withdrawal', (account) => withdraw(account, posting('1.00'), NOW)],
+  ['the debit of a transfer', (account) => debitForTransfer(account, leg('1.00'), NOW)],
   ['a hold', (account) => placeHold(account, { hold_id: 'new', amount: '1.00', description: '' }, NOW)],
   [
     'a capture',

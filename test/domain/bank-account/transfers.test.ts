@@ -13,6 +13,7 @@ import {
   given,
   held,
   leg,
+  NOW,
   OTHER_ACCOUNT,
   opened,
   paidIn,
@@ -21,7 +22,7 @@ import {
 } from '../../support/account-history.ts';
 
 const debiting = (amount: string, currency?: string) => (account: BankAccount) =>
-  debitForTransfer(account, leg(amount, currency));
+  debitForTransfer(account, leg(amount, currency), NOW);
 const crediting = (amount: string, currency?: string) => (account: BankAccount) =>
   creditForTransfer(account, leg(amount, currency));
 const refunding = (amount: string, currency?: string) => (account: BankAccount) =>
