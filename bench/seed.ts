@@ -4,6 +4,7 @@ import { openSqliteEventStore } from '../src/adapters/sqlite/event-store.ts';
 import { createBankCodec } from '../src/application/bank-codec.ts';
 import {
   type BankAccount,
+  type BankAccountEvent,
   bankAccountStream,
   deposit,
   evolveBankAccount,
@@ -74,7 +75,7 @@ async function openAccounts(store: EventStore, count: number): Promise<SeededAcc
     const id = newId();
     const owner = owners[Math.floor(index / ACCOUNTS_PER_OWNER)] as string;
     const events = accepted(opening(id, owner));
-    opened.push({ id, state: events.reduce(evolveBankAccount, undefined as never) });
+    opened.push({ id, state: stateAfter(undefined, events) });
     return append(store, bankAccountStream(id), 'BankAccount', id, events, 'no_stream');
   });
   return opened;
@@ -88,8 +89,13 @@ function depositInto(store: EventStore, account: SeededAccount, times: number): 
 function nextDeposit(account: SeededAccount) {
   const posting = { account_id: account.id, transaction_id: newId(), amount: AMOUNT, description: 'Salary' };
   const events = accepted(deposit(account.state, posting));
-  account.state = events.reduce(evolveBankAccount, account.state);
+  account.state = stateAfter(account.state, events);
   return events;
+}
+
+function stateAfter(before: BankAccount | undefined, events: readonly BankAccountEvent[]): BankAccount {
+  const now = new Date().toISOString();
+  return events.reduce((state, event) => evolveBankAccount(state, event, now), before) as BankAccount;
 }
 
 function registration() {

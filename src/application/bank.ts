@@ -6,6 +6,7 @@ import {
   bankAccountStream,
   decideWithoutExpired,
   evolveBankAccount,
+  limitText,
 } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
 import { type Decision, type Rejection, reject } from '../domain/decision.ts';
@@ -63,11 +64,15 @@ export interface AccountState {
   readonly owner_id: string;
   readonly account_type: BankAccount['account_type'];
   readonly status: BankAccount['status'];
+  readonly frozen: BankAccount['frozen'];
   readonly currency: string;
   readonly balance: string;
   readonly available_balance: string;
   readonly held: string;
   readonly overdraft_limit: string;
+  /** Of customers' debits; null is none. */
+  readonly transaction_limit: string | null;
+  readonly daily_limit: string | null;
   readonly revision: number;
 }
 
@@ -126,17 +131,20 @@ export function written(committed: Committed<unknown, unknown>): Written {
 }
 
 export function accountState(id: string, { state, revision }: AcceptedOnAccount): AccountState {
-  const { owner_id, account_type, status, currency } = state;
+  const { owner_id, account_type, status, frozen, currency } = state;
   return {
     id,
     owner_id,
     account_type,
     status,
+    frozen,
     currency,
     balance: toDecimal(state.balance, currency),
     available_balance: toDecimal(availableBalance(state), currency),
     held: toDecimal(state.held, currency),
     overdraft_limit: toDecimal(state.overdraft_limit, currency),
+    transaction_limit: limitText(state.limits.transaction, currency),
+    daily_limit: limitText(state.limits.daily, currency),
     revision,
   };
 }

@@ -1,7 +1,12 @@
 /** What the bank tells the outside: each domain event as a CloudEvent 1.0, and the schema of every type's data. Pure. */
 import type { CloudEventV1 } from 'cloudevents';
 import { z } from 'zod';
-import { ACCOUNT_TYPES, HOLD_RELEASE_REASONS, TRANSACTION_TYPES } from '../domain/bank-account.ts';
+import {
+  ACCOUNT_TYPES,
+  FREEZE_SCOPES,
+  HOLD_RELEASE_REASONS,
+  TRANSACTION_TYPES,
+} from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
 import { GENDERS } from '../domain/person.ts';
 import type { Recorded } from '../event-sourcing/codec.ts';
@@ -64,6 +69,7 @@ const PUBLISHED = {
       balance: money('The balance after it'),
       from_account_id: id('account that the money left').optional(),
       to_account_id: id('account that the money reached').optional(),
+      transfer_id: id('transfer that it is a part of').optional(),
       hold_id: id('hold that it captured').optional(),
       description: z.string(),
     }),
@@ -85,6 +91,27 @@ const PUBLISHED = {
       final_balance: money('The balance at the end, which is zero'),
       currency,
     }),
+  },
+  BankAccountLimitsChangedDomainEventV1: {
+    name: 'account.limits-changed.v1',
+    data: z.object({
+      account_id: id('account'),
+      transaction_limit: money('The most that one debit of a customer may be').nullable(),
+      daily_limit: money('The most that customers may take out in a UTC day').nullable(),
+      currency,
+    }),
+  },
+  BankAccountFrozenDomainEventV1: {
+    name: 'account.frozen.v1',
+    data: z.object({
+      account_id: id('account'),
+      scope: z.enum(FREEZE_SCOPES).describe('What is stopped.'),
+      reason: z.string(),
+    }),
+  },
+  BankAccountUnfrozenDomainEventV1: {
+    name: 'account.unfrozen.v1',
+    data: z.object({ account_id: id('account'), reason: z.string() }),
   },
   BankAccountHoldPlacedDomainEventV1: {
     name: 'hold.placed.v1',
@@ -134,7 +161,7 @@ export function dataSchemaOf(type: string, names: CloudEventNames): Record<strin
 
 /** Whether the event says nothing of the currency of its amounts, which is then that of its account. */
 export function needsCurrency(event: BankEvent): boolean {
-  return 'old_limit' in event.data || 'final_balance' in event.data;
+  return 'old_limit' in event.data || 'final_balance' in event.data || 'daily_limit' in event.data;
 }
 
 /**

@@ -1,17 +1,20 @@
 /** Says which handler answers which message. */
 import type { Bank } from './bank.ts';
 import { CaptureHold, captureHoldHandler } from './commands/capture-hold.ts';
+import { ChangeLimits, changeLimitsHandler } from './commands/change-limits.ts';
 import { ChangeOverdraftLimit, changeOverdraftLimitHandler } from './commands/change-overdraft-limit.ts';
 import { CloseBankAccount, closeBankAccountHandler } from './commands/close-bank-account.ts';
 import { CreateBankAccount, createBankAccountHandler } from './commands/create-bank-account.ts';
 import { CreateDeposit, createDepositHandler } from './commands/create-deposit.ts';
 import { CreateWithdrawal, createWithdrawalHandler } from './commands/create-withdrawal.ts';
 import { ExpireHolds, expireHoldsHandler } from './commands/expire-holds.ts';
+import { FreezeAccount, freezeAccountHandler } from './commands/freeze-account.ts';
 import * as parked from './commands/parked-cloud-events.ts';
 import { PlaceHold, placeHoldHandler } from './commands/place-hold.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
 import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
+import { UnfreezeAccount, unfreezeAccountHandler } from './commands/unfreeze-account.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
 import { type Logger, logging, operations, validation } from './pipeline.ts';
 import * as accounts from './queries/accounts.ts';
@@ -32,6 +35,9 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(PostInterest, postInterestHandler(bank))
     .register(ChangeOverdraftLimit, changeOverdraftLimitHandler(bank))
     .register(CloseBankAccount, closeBankAccountHandler(bank))
+    .register(ChangeLimits, changeLimitsHandler(bank))
+    .register(FreezeAccount, freezeAccountHandler(bank))
+    .register(UnfreezeAccount, unfreezeAccountHandler(bank))
     .register(PlaceHold, placeHoldHandler(bank))
     .register(CaptureHold, captureHoldHandler(bank))
     .register(ReleaseHold, releaseHoldHandler(bank))

@@ -5,6 +5,7 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { z } from 'zod';
 import { checkInput } from '../application/fields.ts';
 import { installConsistencyTokens } from './consistency.ts';
+import { accountChangesController } from './controllers/account-changes.ts';
 import { accountsController } from './controllers/accounts.ts';
 import { cloudEventsController, parkedCloudEventsController } from './controllers/cloud-events.ts';
 import { healthController } from './controllers/health.ts';
@@ -49,6 +50,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       installConsistencyTokens(api, readYourWrites);
       await api.register(personsController(options));
       await api.register(accountsController(options));
+      await api.register(accountChangesController(options));
       await api.register(holdsController(options));
       await api.register(transactionsController(options));
       await api.register(cloudEventsController(options));

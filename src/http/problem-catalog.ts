@@ -48,6 +48,11 @@ export const PROBLEM_CATALOG = {
   person_already_registered: kind(409, 'Person already registered', 'The id belongs to a registered person.'),
   account_already_exists: kind(409, 'Account already exists', 'The id belongs to an account.'),
   account_closed: kind(409, 'Account closed', 'A closed account takes no more commands.'),
+  account_frozen: kind(
+    409,
+    'Account frozen',
+    'The account is frozen for that direction; the bank must unfreeze it.',
+  ),
   balance_not_zero: kind(409, 'Balance not zero', 'Only an account with a balance of zero can be closed.'),
   overdraft_in_use: kind(
     409,
@@ -72,6 +77,16 @@ export const PROBLEM_CATALOG = {
     422,
     'Insufficient funds',
     'The amount is more than balance and overdraft allow, less what is held.',
+  ),
+  transaction_limit_exceeded: kind(
+    422,
+    'Transaction limit exceeded',
+    'The amount is more than the account allows for one debit.',
+  ),
+  daily_limit_exceeded: kind(
+    422,
+    'Daily limit exceeded',
+    'The amount is more than is left of what may go out in a UTC day.',
   ),
   balance_limit_exceeded: kind(
     422,
@@ -194,6 +209,14 @@ export const READ_CODES = [
 
 /** Codes of a field that holds text that a person wrote. */
 export const TEXT_CODES = ['invalid_text', 'too_short', 'too_long'] as const satisfies ProblemCode[];
+
+/** Codes of what takes money out for a customer. */
+export const DEBIT_CODES = [
+  'account_frozen',
+  'insufficient_funds',
+  'transaction_limit_exceeded',
+  'daily_limit_exceeded',
+] as const satisfies ProblemCode[];
 
 /** Codes that every command to one account may answer when it takes If-Match. */
 export const GUARDED_CODES = [

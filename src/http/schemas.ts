@@ -1,7 +1,13 @@
 /** Shapes of what the API answers, for the OpenAPI document and for the tests that hold every answer to it. */
 import { z } from 'zod';
 import { addressFields } from '../application/commands/register-person.ts';
-import { ACCOUNT_TYPES, HOLD_STATUSES, TRANSACTION_TYPES } from '../domain/bank-account.ts';
+import {
+  ACCOUNT_STATUSES,
+  ACCOUNT_TYPES,
+  FREEZE_SCOPES,
+  HOLD_STATUSES,
+  TRANSACTION_TYPES,
+} from '../domain/bank-account.ts';
 
 import { GENDERS } from '../domain/person.ts';
 import { PROBLEM_CATALOG, type ProblemCode } from './problem-catalog.ts';
@@ -48,7 +54,11 @@ const accountFields = {
   id: uuid(EXAMPLE_IDS.account),
   owner_id: uuid(EXAMPLE_IDS.person),
   account_type: z.enum(ACCOUNT_TYPES),
-  status: z.enum(['ACTIVE', 'CLOSED']),
+  status: z.enum(ACCOUNT_STATUSES),
+  frozen: z
+    .enum(FREEZE_SCOPES)
+    .nullable()
+    .meta({ description: 'What a SUSPENDED account is frozen for.', examples: [null] }),
   currency,
   balance: money('1000.00'),
   available_balance: money('1500.00').describe(
@@ -56,6 +66,8 @@ const accountFields = {
   ),
   held: money('0.00'),
   overdraft_limit: money('500.00'),
+  transaction_limit: money('1000.00').nullable().describe('The most that one debit of a customer may be.'),
+  daily_limit: money('5000.00').nullable().describe('The most that customers may take out in a UTC day.'),
   revision,
 };
 
@@ -83,6 +95,9 @@ export const postingSchema = z
     account_id: uuid(EXAMPLE_IDS.account),
     from_account_id: uuid(EXAMPLE_IDS.account).optional(),
     to_account_id: uuid(EXAMPLE_IDS.account).optional(),
+    transfer_id: uuid(EXAMPLE_IDS.transaction)
+      .optional()
+      .describe('The transfer that this posting is a part of.'),
     hold_id: uuid(EXAMPLE_IDS.hold).optional().describe('The hold that this posting captured.'),
     type: z.enum(TRANSACTION_TYPES),
     direction: z.enum(['CREDIT', 'DEBIT']),

@@ -1,11 +1,13 @@
 /** Read model `bank_accounts`: each account with its owner's name, its balance and figures about its transactions. */
 import {
+  type AccountStatus,
   type AccountType,
   availableBalance,
   BANK_ACCOUNT_EVENT_TYPES,
   type BankAccountCreated,
   type BankAccountEvent,
   bankAccountStream,
+  type FreezeScope,
   type TransactionRecorded,
 } from '../domain/bank-account.ts';
 import { type DecimalString, toDecimal, toMinor } from '../domain/money.ts';
@@ -19,12 +21,15 @@ export type AccountDocument = {
   /** First and last name. */
   readonly owner: string;
   readonly account_type: AccountType;
-  readonly status: 'ACTIVE' | 'CLOSED';
+  readonly status: AccountStatus;
+  readonly frozen: FreezeScope | null;
   readonly currency: string;
   readonly balance: DecimalString;
   readonly available_balance: DecimalString;
   readonly held: DecimalString;
   readonly overdraft_limit: DecimalString;
+  readonly transaction_limit: DecimalString | null;
+  readonly daily_limit: DecimalString | null;
   readonly transaction_count: number;
   readonly total_credits: DecimalString;
   readonly total_debits: DecimalString;
@@ -47,7 +52,7 @@ const AMOUNT_FIELDS = [
 
 export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
   name: 'bank_accounts',
-  version: 2,
+  version: 4,
   indexes: ['owner_id'],
   listed: true,
   eventTypes: BANK_ACCOUNT_EVENT_TYPES,
@@ -74,6 +79,12 @@ export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
       }
       case 'BankAccountHoldReleasedDomainEventV1':
         return heldMore(touched, -toMinor(event.data.amount, touched.currency));
+      case 'BankAccountLimitsChangedDomainEventV1':
+        return { ...touched, ...event.data };
+      case 'BankAccountFrozenDomainEventV1':
+        return { ...touched, status: 'SUSPENDED', frozen: event.data.scope };
+      case 'BankAccountUnfrozenDomainEventV1':
+        return { ...touched, status: 'ACTIVE', frozen: null };
       case 'BankAccountClosedDomainEventV1':
         return { ...touched, status: 'CLOSED' };
     }
@@ -91,11 +102,14 @@ function opened(id: string, event: Recorded<BankAccountCreated>, lookup: Lookup)
     owner: owner ? `${owner.first_name} ${owner.last_name}` : '',
     account_type,
     status: 'ACTIVE',
+    frozen: null,
     currency,
     balance: zero,
     available_balance: overdraft_limit,
     held: zero,
     overdraft_limit,
+    transaction_limit: null,
+    daily_limit: null,
     transaction_count: 0,
     total_credits: zero,
     total_debits: zero,

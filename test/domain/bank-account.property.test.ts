@@ -19,6 +19,7 @@ import type { Decision } from '../../src/domain/decision.ts';
 import { deepFreeze } from '../support/given-when-then.ts';
 import { settings } from './property-settings.ts';
 
+const NOW = '2026-01-15T09:30:00.000Z';
 const ACCOUNT = '01890a5d-ac96-774b-bcce-b302099a8057';
 const DECIMALS = { USD: 2, EUR: 2, JPY: 0, BHD: 3, CLF: 4 } as const;
 type Currency = keyof typeof DECIMALS;
@@ -238,7 +239,7 @@ function decide(state: BankAccount, command: Command, text: string): Decision<Ba
     case 'interest':
       return postInterest(state, posting);
     case 'withdraw':
-      return withdraw(state, posting);
+      return withdraw(state, posting, NOW);
     case 'limit':
       return changeOverdraftLimit(state, text);
     case 'close':
@@ -281,7 +282,7 @@ function windfall({ currency, opening }: Run, room: bigint): BankAccountEvent {
 
 function fold(events: readonly BankAccountEvent[], from?: BankAccount): BankAccount {
   const state = events.reduce<BankAccount | undefined>((folded, event) => {
-    return deepFreeze(evolveBankAccount(folded, deepFreeze(event)));
+    return deepFreeze(evolveBankAccount(folded, deepFreeze(event), NOW));
   }, from);
   if (!state) throw new Error('an account has at least its creation');
   return state;

@@ -26,7 +26,8 @@ import {
 } from '../../src/domain/bank-account.ts';
 import { givenFor } from '../support/given-when-then.ts';
 
-const given = givenFor(evolveBankAccount);
+const NOW = '2026-01-15T09:30:00.000Z';
+const given = givenFor<BankAccount, BankAccountEvent>((state, event) => evolveBankAccount(state, event, NOW));
 
 const ACCOUNT = '01890a5d-ac96-774b-bcce-b302099a8057';
 const OTHER_ACCOUNT = '01890a5d-ac96-774b-bcce-b302099a8058';
@@ -75,7 +76,7 @@ const posting = (amount: string) => {
 };
 
 const depositing = (amount: string) => (account: BankAccount) => deposit(account, posting(amount));
-const withdrawing = (amount: string) => (account: BankAccount) => withdraw(account, posting(amount));
+const withdrawing = (amount: string) => (account: BankAccount) => withdraw(account, posting(amount), NOW);
 const interest = (amount: string) => (account: BankAccount) => postInterest(account, posting(amount));
 const limiting = (limit: string) => (account: BankAccount) => changeOverdraftLimit(account, limit);
 const closing =
@@ -147,6 +148,9 @@ describe('the stream and the stored names', () => {
       'BankAccountHoldPlacedDomainEventV1',
       'BankAccountHoldCapturedDomainEventV1',
       'BankAccountHoldReleasedDomainEventV1',
+      'BankAccountFrozenDomainEventV1',
+      'BankAccountUnfrozenDomainEventV1',
+      'BankAccountLimitsChangedDomainEventV1',
     ]);
   });
 });
@@ -159,10 +163,13 @@ describe('evolve', () => {
     account_type: 'CHECKING',
     currency: 'USD',
     status: 'ACTIVE',
+    frozen: null,
     balance: 0n,
     overdraft_limit: 0n,
     held: 0n,
     holds: {},
+    limits: { transaction: null, daily: null },
+    debited: { day: '', amount: 0n },
   };
 
   it('evolve / created: active, empty, with the limit in minor units', () => {
@@ -193,7 +200,9 @@ describe('evolve', () => {
     'evolve / transaction: the direction alone makes the sign of a %s',
     (_, type, direction, balance) => {
       const event = posted({ type, direction, amount: '1.50', currency: 'USD', balance: '0.00' });
-      given([opened(), paidIn('100.00'), event]).thenState({ ...empty, balance });
+      const out = { day: '2026-01-15', amount: 150n };
+      const debited = direction === 'DEBIT' ? out : empty.debited;
+      given([opened(), paidIn('100.00'), event]).thenState({ ...empty, balance, debited });
     },
   );
 
@@ -213,6 +222,7 @@ describe('evolve', () => {
       ...empty,
       balance: -999n,
       overdraft_limit: 1000n,
+      debited: { day: '2026-01-15', amount: 999n },
     });
   });
 
@@ -231,7 +241,7 @@ describe('evolve', () => {
   it.each([paidIn('1.00'), limitChanged('0.00', '1.00'), closed()] as BankAccountEvent[])(
     'evolve / corrupt: $type before the creation throws',
     (event) => {
-      expect(() => evolveBankAccount(undefined, event)).toThrow(
+      expect(() => evolveBankAccount(undefined, event, NOW)).toThrow(
         `${event.type} came before the account was created`,
       );
     },

@@ -643,10 +643,13 @@ describe('an old event version', () => {
       account_type: 'CHECKING',
       currency: 'EUR',
       status: 'ACTIVE',
+      frozen: null,
       balance: 0n,
       overdraft_limit: 50_000n,
       held: 0n,
       holds: {},
+      limits: { transaction: null, daily: null },
+      debited: { day: '', amount: 0n },
     };
     expect(await accounts.load('a-1')).toEqual({ state, revision: 0 });
     const closed: BankAccountEvent = {

@@ -78,6 +78,8 @@ const LIMITING = [
   ['createAccount', 'overdraft_limit'],
   ['createAccount', 'initial_balance'],
   ['changeOverdraftLimit', 'overdraft_limit'],
+  ['changeLimits', 'transaction_limit'],
+  ['changeLimits', 'daily_limit'],
 ] as const;
 
 /** All routes read amounts with the same code: one of each kind takes the whole list, the others every fourth. */

@@ -49,6 +49,8 @@ export const BAD_BODIES: readonly Row[] = [
   ...missing('withdrawOnAccount', ['amount', 'description']),
   ...missing('changeOverdraftLimit', ['overdraft_limit']),
   ...missing('closeAccount', ['reason']),
+  ...missing('freezeAccount', ['scope', 'reason']),
+  ...missing('unfreezeAccount', ['reason']),
   ...missing('placeHold', ['amount', 'description']),
 
   longNumber('registerPerson', 'first_name'),
@@ -90,6 +92,9 @@ export const BAD_BODIES: readonly Row[] = [
   ...text('depositOnAccount', 'description', 500),
   ...text('withdrawOnAccount', 'description', 500),
   ...text('closeAccount', 'reason', 500),
+  ...text('freezeAccount', 'reason', 500),
+  ...text('unfreezeAccount', 'reason', 500),
+  ...values('freezeAccount', 'scope', [...NOT_TEXT, '', 'debits', 'NOTHING'], 'invalid_value'),
   ...text('placeHold', 'description', 200),
   ...text('captureHold', 'description', 500),
   ...values('placeHold', 'expires_at', NOT_TEXT, 'invalid_type'),

@@ -22,6 +22,10 @@ export interface Fixture {
   readonly hold: string;
   /** A hold of the same account that was released. */
   readonly released: string;
+  /** Frozen for debits and credits. */
+  readonly frozen: string;
+  /** Holds 100.00 USD; 10.00 may go out at once, 15.00 in a day, of which 6.00 are left. */
+  readonly limited: string;
   readonly yen: string;
   readonly dinar: string;
   /** The token of the newest write. */
@@ -61,6 +65,13 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
   const released = await placeHold(client, holding);
   await client.call('releaseHold', { params: { id: holding, hold_id: released } });
   const hold = await placeHold(client, holding);
+  const frozen = await open({ initial_balance: '100.00' });
+  const freeze = { scope: 'ALL', reason: 'Court order' };
+  await client.call('freezeAccount', { params: { id: frozen }, body: freeze });
+  const limited = await open({ initial_balance: '109.00' });
+  const limits = { transaction_limit: '10.00', daily_limit: '15.00' };
+  await client.call('changeLimits', { params: { id: limited }, body: limits });
+  await client.call('withdrawal', { body: posting(limited, '9.00') });
   const { token } = await client.call('registerPerson', { body: ALICE });
   return {
     person,
@@ -72,6 +83,8 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
     holding,
     hold,
     released,
+    frozen,
+    limited,
     yen,
     dinar,
     token,
@@ -112,6 +125,15 @@ export const GOOD: Readonly<
   }),
   changeOverdraftLimit: ({ account }) => ({ params: { id: account }, body: { overdraft_limit: '60.00' } }),
   closeAccount: ({ empty }) => ({ params: { id: empty }, body: { reason: 'Moved abroad' } }),
+  changeLimits: ({ account }) => ({
+    params: { id: account },
+    body: { transaction_limit: '50.00', daily_limit: '60.00' },
+  }),
+  freezeAccount: ({ account }) => ({
+    params: { id: account },
+    body: { scope: 'DEBITS', reason: 'Court order' },
+  }),
+  unfreezeAccount: ({ frozen }) => ({ params: { id: frozen }, body: { reason: 'It was lifted' } }),
   placeHold: ({ account }) => ({
     params: { id: account },
     body: { amount: '1.00', description: 'Hotel deposit', expires_at: inAnHour() },
@@ -140,6 +162,9 @@ export const ACCOUNT_COMMANDS = [
   'changeOverdraftLimit',
   'closeAccount',
   'placeHold',
+  'changeLimits',
+  'freezeAccount',
+  'unfreezeAccount',
 ] as const;
 export const POSTINGS = ['deposit', 'withdrawal', 'interest'] as const;
 

@@ -128,7 +128,11 @@ describe('what looks unusual but is right goes through:', () => {
 
   it.each(ACCOUNT_COMMANDS)('If-Match with the right revision, or with any (%s)', async (operation) => {
     const id = await openAccount(bank.client, { initial_balance: operation === 'closeAccount' ? 0 : 9 });
-    const { etag } = await bank.client.call('getAccount', { params: { id } });
+    // Nothing but a frozen account can be unfrozen.
+    const freeze = { params: { id }, body: { scope: 'ALL', reason: 'Court order' } };
+    const { token } =
+      operation === 'unfreezeAccount' ? await bank.client.call('freezeAccount', freeze) : { token: '' };
+    const { etag } = await bank.client.call('getAccount', { params: { id }, token });
     const { body } = GOOD[operation](fixture);
     const call = (tag: string) => ({ params: { id }, body, headers: { 'if-match': tag } });
     const first = await bank.client.call(operation, call(String(etag)));

@@ -199,6 +199,33 @@ export const BROKEN_RULES: readonly Row[] = [
   ...(['captureHold', 'releaseHold'] as const).map((operation) =>
     row('a hold that was released', operation, ofHold(operation, 'released'), 409, 'hold_not_open'),
   ),
+  ...(['deposit', 'withdrawal'] as const).map((operation) =>
+    row('frozen account', operation, ({ frozen }) => ({ body: posting(frozen, 1) }), 409, 'account_frozen'),
+  ),
+  ...(['depositOnAccount', 'withdrawOnAccount', 'placeHold', 'closeAccount'] as const).map((operation) =>
+    row(
+      'frozen account',
+      operation,
+      (bank) => ({ ...GOOD[operation](bank), params: { id: bank.frozen } }),
+      409,
+      'account_frozen',
+    ),
+  ),
+  ...(['10.01', '6.01'] as const).flatMap((amount) =>
+    (['withdrawal', 'withdrawOnAccount', 'placeHold'] as const).map((operation) =>
+      row(
+        `${amount} from a limited account`,
+        operation,
+        ({ limited }) => {
+          if (operation === 'withdrawal') return { body: posting(limited, amount) };
+          return { params: { id: limited }, body: { amount, description: 'Rent' } };
+        },
+        422,
+        amount === '10.01' ? 'transaction_limit_exceeded' : 'daily_limit_exceeded',
+        'body /amount',
+      ),
+    ),
+  ),
   row(
     'a cent more than is available beside a hold',
     'withdrawal',

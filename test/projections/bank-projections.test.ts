@@ -48,11 +48,14 @@ const OPENED = {
   owner: 'Alice Smith',
   account_type: 'CHECKING',
   status: 'ACTIVE',
+  frozen: null,
   currency: 'USD',
   balance: '0.00',
   available_balance: '500.00',
   held: '0.00',
   overdraft_limit: '500.00',
+  transaction_limit: null,
+  daily_limit: null,
   transaction_count: 0,
   total_credits: '0.00',
   total_debits: '0.00',
@@ -151,6 +154,34 @@ describe('bank accounts', () => {
       last_modified: timeOf(3),
       revision: 2,
     });
+  });
+
+  it('follow limits of customers’ debits, and know when there is none', () => {
+    const limits = (transaction_limit: string | null, daily_limit: string | null): BankAccountEvent => ({
+      type: 'BankAccountLimitsChangedDomainEventV1',
+      data: { transaction_limit, daily_limit },
+    });
+    const limited = { transaction_limit: '5.00', daily_limit: null };
+    expect(accountOf(withLimit, limits(null, '7.00'), limits('5.00', null))).toMatchObject(limited);
+  });
+
+  it('are suspended while they are frozen, and tell for what', () => {
+    const frozen = (scope: 'DEBITS' | 'ALL'): BankAccountEvent => ({
+      type: 'BankAccountFrozenDomainEventV1',
+      data: { scope, reason: 'court order' },
+    });
+    const events = [withLimit, frozen('DEBITS'), frozen('ALL')] as const;
+    const suspended = {
+      ...OPENED,
+      status: 'SUSPENDED',
+      frozen: 'ALL',
+      last_modified: timeOf(3),
+      revision: 2,
+    };
+    expect(accountOf(...events)).toEqual(suspended);
+    const unfrozen = { type: 'BankAccountUnfrozenDomainEventV1', data: { reason: 'lifted' } } as const;
+    const active = { ...OPENED, last_modified: timeOf(4), revision: 3 };
+    expect(accountOf(...events, unfrozen)).toEqual(active);
   });
 
   it('are closed', () => {

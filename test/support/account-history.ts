@@ -1,11 +1,13 @@
 /** What happened to an account, as its events: for given/when/then tests of its decisions. */
 import {
+  type BankAccount,
   type BankAccountCreated,
   type BankAccountEvent,
   evolveBankAccount,
   type HoldPlaced,
   type HoldReleased,
   type TransactionRecorded,
+  type TransferLeg,
 } from '../../src/domain/bank-account.ts';
 import { givenFor } from './given-when-then.ts';
 
@@ -16,10 +18,10 @@ export const TRANSACTION = '01890a5d-ac96-774b-bcce-b302099a8060';
 export const HOLD = '01890a5d-ac96-774b-bcce-b302099a8061';
 export const NOW = '2026-01-15T09:30:00.000Z';
 
-/** An account with that history. */
-export const given = givenFor<ReturnType<typeof evolveBankAccount>, BankAccountEvent>((state, event) =>
-  evolveBankAccount(state, event),
-);
+/** An account with that history; all of it happened at `at`. */
+export const givenAt = (at: string) =>
+  givenFor<BankAccount, BankAccountEvent>((state, event) => evolveBankAccount(state, event, at));
+export const given = givenAt(NOW);
 
 export function opened(overdraft_limit = '0.00', currency = 'USD'): BankAccountCreated {
   const data = { owner_id: OWNER, overdraft_limit, account_type: 'CHECKING', currency } as const;
@@ -72,3 +74,18 @@ export function captured(captured_amount: string, released_amount: string): Bank
 export const posting = (amount: string) => {
   return { account_id: ACCOUNT, transaction_id: TRANSACTION, amount, description: 'rent' };
 };
+
+export const TRANSFER = '01890a5d-ac96-774b-bcce-b302099a8062';
+
+/** A transfer from the account to the other one. */
+export function leg(amount: string, currency = 'USD'): TransferLeg {
+  const accounts = { from_account_id: ACCOUNT, to_account_id: OTHER_ACCOUNT };
+  return {
+    transfer_id: TRANSFER,
+    transaction_id: TRANSACTION,
+    ...accounts,
+    amount,
+    currency,
+    description: 'rent',
+  };
+}

@@ -30,12 +30,12 @@ export type PostingResult = { posting: Posting } & Written;
 
 export function recordPosting(
   bank: Bank,
-  decide: (account: BankAccount, posting: PostingDecision) => Decision<BankAccountEvent[]>,
+  decide: (account: BankAccount, posting: PostingDecision, now: string) => Decision<BankAccountEvent[]>,
 ): Handler<PostingInput, PostingResult> {
   return async (input, context) => {
     const posting = { ...input, transaction_id: bank.newId() };
-    const outcome = await changeAccount(bank, input.account_id, context, (account) =>
-      decide(account, posting),
+    const outcome = await changeAccount(bank, input.account_id, context, (account, now) =>
+      decide(account, posting, now),
     );
     return outcome.ok ? accept(postingResult(input.account_id, outcome.value)) : outcome;
   };

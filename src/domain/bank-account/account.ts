@@ -3,8 +3,8 @@ import { accept, type Decision, reject } from '../decision.ts';
 import { parseNonNegativeAmount, toDecimal } from '../money.ts';
 import type { AccountType, BankAccountCreated, BankAccountEvent } from './events.ts';
 import { type Posting, transaction } from './posting.ts';
-import { closedAlready } from './rules.ts';
-import { type BankAccount, evolveBankAccount } from './state.ts';
+import { closedAlready, frozenFor } from './rules.ts';
+import type { BankAccount } from './state.ts';
 
 export interface OpenAccount {
   readonly account_id: string;
@@ -41,7 +41,6 @@ export function openAccount(
     },
   };
   if (opening.value === 0n) return accept([creation]);
-  const account = evolveBankAccount(undefined, creation);
   const posting: Posting = {
     account_id: command.account_id,
     transaction_id: command.transaction_id,
@@ -50,7 +49,11 @@ export function openAccount(
   };
   return accept([
     creation,
-    transaction(account, posting, { type: 'DEPOSIT', direction: 'CREDIT', minor: opening.value }),
+    transaction({ balance: 0n, currency }, posting, {
+      type: 'DEPOSIT',
+      direction: 'CREDIT',
+      minor: opening.value,
+    }),
   ]);
 }
 
@@ -80,9 +83,13 @@ function overdraftInUse({ currency, held }: BankAccount, minor: bigint) {
   });
 }
 
-/** Closes an account for good. Rejects with `account_closed`, `balance_not_zero` or `holds_open`. */
+/**
+ * Closes an account for good. Rejects with `account_closed`, `account_frozen` whatever the scope, `balance_not_zero` or
+ * `holds_open`.
+ */
 export function closeAccount(state: BankAccount, reason: string): Decision<BankAccountEvent[]> {
   if (state.status === 'CLOSED') return closedAlready();
+  if (state.frozen !== null) return frozenFor(state.frozen);
   const balance = toDecimal(state.balance, state.currency);
   if (state.balance !== 0n) {
     return reject(

@@ -8,6 +8,10 @@ export function bankAccountStream(accountId: string): string {
   return BANK_ACCOUNT_STREAM_PREFIX + accountId.replaceAll('-', '');
 }
 
+/** SUSPENDED is frozen in one direction or both. */
+export const ACCOUNT_STATUSES = ['ACTIVE', 'SUSPENDED', 'CLOSED'] as const;
+export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
+
 export const ACCOUNT_TYPES = ['CHECKING', 'SAVINGS'] as const;
 export type AccountType = (typeof ACCOUNT_TYPES)[number];
 
@@ -43,6 +47,8 @@ export interface TransactionRecorded {
     readonly direction: Direction;
     readonly from_account_id?: string;
     readonly to_account_id?: string;
+    /** The transfer that this posting is a leg of, or refunds. */
+    readonly transfer_id?: string;
     /** The hold that was captured by this posting. */
     readonly hold_id?: string;
     readonly description: string;
@@ -111,12 +117,39 @@ export const HOLD_EVENT_TYPES = [
   'BankAccountHoldReleasedDomainEventV1',
 ] as const satisfies HoldEvent['type'][];
 
+/** What a freeze stops: money going out, coming in, or both. */
+export const FREEZE_SCOPES = ['DEBITS', 'CREDITS', 'ALL'] as const;
+export type FreezeScope = (typeof FREEZE_SCOPES)[number];
+
+/** It may come again with another scope, which replaces the one before. */
+export interface BankAccountFrozen {
+  readonly type: 'BankAccountFrozenDomainEventV1';
+  readonly data: { readonly scope: FreezeScope; readonly reason: string };
+}
+
+export interface BankAccountUnfrozen {
+  readonly type: 'BankAccountUnfrozenDomainEventV1';
+  readonly data: { readonly reason: string };
+}
+
+/** What customers may take out: with one transaction, and in one UTC day. Null is no limit. */
+export interface DebitLimitsChanged {
+  readonly type: 'BankAccountLimitsChangedDomainEventV1';
+  readonly data: {
+    readonly transaction_limit: DecimalString | null;
+    readonly daily_limit: DecimalString | null;
+  };
+}
+
 export type BankAccountEvent =
   | BankAccountCreated
   | TransactionRecorded
   | OverdraftLimitChanged
   | BankAccountClosed
-  | HoldEvent;
+  | HoldEvent
+  | BankAccountFrozen
+  | BankAccountUnfrozen
+  | DebitLimitsChanged;
 
 export const BANK_ACCOUNT_EVENT_TYPES = [
   'BankAccountCreatedDomainEventV2',
@@ -124,6 +157,9 @@ export const BANK_ACCOUNT_EVENT_TYPES = [
   'BankAccountOverdraftLimitChangedDomainEventV1',
   'BankAccountClosedDomainEventV1',
   ...HOLD_EVENT_TYPES,
+  'BankAccountFrozenDomainEventV1',
+  'BankAccountUnfrozenDomainEventV1',
+  'BankAccountLimitsChangedDomainEventV1',
 ] as const satisfies BankAccountEvent['type'][];
 
 /**

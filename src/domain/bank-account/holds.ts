@@ -3,7 +3,7 @@ import { accept, type Decision, reject } from '../decision.ts';
 import { parsePositiveAmount, toDecimal } from '../money.ts';
 import type { BankAccountEvent, HoldReleased } from './events.ts';
 import { type Posting, transaction } from './posting.ts';
-import { closedAlready, refuseBeyondFunds } from './rules.ts';
+import { closedAlready, refuseBeyondFunds, refuseBeyondLimits, refuseMoving } from './rules.ts';
 import { type BankAccount, evolveBankAccount, type OpenHold } from './state.ts';
 
 /** Holds that an account may have open at a time: they are part of the state that every decision works on. */
@@ -25,16 +25,18 @@ export interface PlaceHold {
 /**
  * Sets money aside.
  * @param now RFC 3339 UTC
- * Rejects with `account_closed`, `insufficient_funds`, `expiry_not_in_future`, `expiry_too_late`, `too_many_holds` or an
+ * Rejects with `account_closed`, `account_frozen`, `insufficient_funds`, `transaction_limit_exceeded`,
+ * `daily_limit_exceeded`, `expiry_not_in_future`, `expiry_too_late`, `too_many_holds` or an
  * amount's code.
  */
 export function placeHold(state: BankAccount, hold: PlaceHold, now: string): Decision<BankAccountEvent[]> {
-  if (state.status === 'CLOSED') return closedAlready();
+  const stopped = refuseMoving(state, 'DEBIT');
+  if (stopped) return stopped;
   const amount = parsePositiveAmount(hold.amount, state.currency, 'amount');
   if (!amount.ok) return amount;
   const expiry = parseExpiry(hold.expires_at, now);
   if (!expiry.ok) return expiry;
-  const refused = refuseBeyondFunds(state, amount.value);
+  const refused = refuseBeyondFunds(state, amount.value) ?? refuseBeyondLimits(state, amount.value, now);
   if (refused) return refused;
   if (Object.keys(state.holds).length >= OPEN_HOLDS_MAX) {
     return reject('too_many_holds', `An account can have ${OPEN_HOLDS_MAX} open holds at most.`, {
@@ -82,11 +84,12 @@ export interface CaptureHold extends Omit<Posting, 'amount' | 'description'> {
 
 /**
  * Takes what is held, or a part of it, out of the account; the rest is available again. It was set aside for this, so
- * no other debit stands in its way. Rejects with `account_closed`, `hold_not_open`, `capture_exceeds_hold` or an amount's
+ * no other debit stands in its way. Rejects with `account_closed`, `account_frozen`, `hold_not_open`, `capture_exceeds_hold` or an amount's
  * code.
  */
 export function captureHold(state: BankAccount, capture: CaptureHold): Decision<BankAccountEvent[]> {
-  if (state.status === 'CLOSED') return closedAlready();
+  const stopped = refuseMoving(state, 'DEBIT');
+  if (stopped) return stopped;
   const { currency, holds } = state;
   const { hold_id, transaction_id } = capture;
   const hold = holds[hold_id];
@@ -139,11 +142,11 @@ export function decideWithoutExpired(
     .filter(([, { expires_at }]) => expires_at !== undefined && expires_at <= now)
     .map(([id, hold]) => released(state, id, hold, 'EXPIRED'));
   if (expired.length === 0) return decide(state);
-  const decision = decide(expired.reduce<BankAccount>(evolve, state));
+  const decision = decide(
+    expired.reduce<BankAccount>((folded, event) => evolveBankAccount(folded, event, now), state),
+  );
   return decision.ok ? accept([...expired, ...decision.value]) : decision;
 }
-
-const evolve = (state: BankAccount, event: BankAccountEvent) => evolveBankAccount(state, event);
 
 function released(
   { currency }: BankAccount,

@@ -11,8 +11,13 @@ export interface Posting {
   readonly description: string;
 }
 
+type Links = Pick<
+  TransactionRecorded['data'],
+  'from_account_id' | 'to_account_id' | 'transfer_id' | 'hold_id'
+>;
+
 /** What a decision has made of it; `minor` is the amount in minor units. */
-interface Movement extends Pick<TransactionRecorded['data'], 'hold_id'> {
+interface Movement extends Partial<Links> {
   readonly type: TransactionType;
   readonly direction: Direction;
   readonly minor: bigint;
@@ -20,7 +25,7 @@ interface Movement extends Pick<TransactionRecorded['data'], 'hold_id'> {
 
 /** The event of a posting that was accepted. */
 export function transaction(
-  state: BankAccount,
+  state: Pick<BankAccount, 'balance' | 'currency'>,
   posting: Omit<Posting, 'amount'>,
   { type, direction, minor, ...links }: Movement,
 ): TransactionRecorded {

@@ -1,7 +1,26 @@
 /** The rules that several decisions share, each as the refusal that breaking it gives. */
 import { reject } from '../decision.ts';
 import { BALANCE_MAX_MINOR, toDecimal } from '../money.ts';
-import { availableBalance, type BankAccount } from './state.ts';
+import type { Direction, FreezeScope } from './events.ts';
+import { availableBalance, type BankAccount, utcDay } from './state.ts';
+
+/** Refuses what moves money in that direction while the account is closed or frozen for it. */
+export function refuseMoving(state: BankAccount, direction: Direction) {
+  if (state.status === 'CLOSED') return closedAlready();
+  const { frozen } = state;
+  const free = frozen === null || (frozen !== 'ALL' && (frozen === 'CREDITS') !== (direction === 'CREDIT'));
+  return free ? undefined : frozenFor(frozen);
+}
+
+export function frozenFor(scope: FreezeScope) {
+  return reject('account_frozen', `The account is frozen for ${WORDS[scope]}.`, { facts: { frozen: scope } });
+}
+
+const WORDS: Readonly<Record<FreezeScope, string>> = {
+  DEBITS: 'debits',
+  CREDITS: 'credits',
+  ALL: 'debits and credits',
+};
 
 export function closedAlready() {
   return reject('account_closed', 'The account is closed.');
@@ -23,6 +42,28 @@ export function refuseBeyondFunds(state: BankAccount, amount: bigint) {
       available_balance: available,
       currency,
     },
+  });
+}
+
+/** Refuses a debit by the customer, in minor units, that is beyond a limit per transaction or per day. */
+export function refuseBeyondLimits(state: BankAccount, amount: bigint, now: string) {
+  const { currency, limits, debited } = state;
+  const asked = toDecimal(amount, currency);
+  if (limits.transaction !== null && amount > limits.transaction) {
+    const limit = toDecimal(limits.transaction, currency);
+    return reject('transaction_limit_exceeded', `The limit per transaction is ${limit} ${currency}.`, {
+      field: 'amount',
+      facts: { amount: asked, limit, currency },
+    });
+  }
+  if (limits.daily === null) return undefined;
+  const used = utcDay(now) > debited.day ? 0n : debited.amount;
+  if (used + amount <= limits.daily) return undefined;
+  const left = toDecimal(used < limits.daily ? limits.daily - used : 0n, currency);
+  const limit = toDecimal(limits.daily, currency);
+  return reject('daily_limit_exceeded', `Of the limit of ${limit} ${currency} a day, ${left} is left.`, {
+    field: 'amount',
+    facts: { amount: asked, limit, left, currency },
   });
 }
 

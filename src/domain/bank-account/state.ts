@@ -1,9 +1,12 @@
 /** What a decision needs to know of an account, folded from its events. */
 import { toMinor } from '../money.ts';
 import type {
+  AccountStatus,
   AccountType,
   BankAccountCreated,
   BankAccountEvent,
+  DebitLimitsChanged,
+  FreezeScope,
   HoldPlaced,
   TransactionRecorded,
 } from './events.ts';
@@ -13,26 +16,49 @@ export interface BankAccount {
   readonly owner_id: string;
   readonly account_type: AccountType;
   readonly currency: string;
-  readonly status: 'ACTIVE' | 'CLOSED';
+  readonly status: AccountStatus;
+  /** Null unless SUSPENDED. */
+  readonly frozen: FreezeScope | null;
   readonly balance: bigint;
   readonly overdraft_limit: bigint;
   /** The sum of the open holds. */
   readonly held: bigint;
   /** By hold id; one that was captured or released is gone. */
   readonly holds: Readonly<Record<string, OpenHold>>;
+  readonly limits: DebitLimits;
+  readonly debited: Debited;
+}
+
+/** In minor units; null is no limit. */
+export interface DebitLimits {
+  readonly transaction: bigint | null;
+  readonly daily: bigint | null;
+}
+
+/** What customers took out, and what was set aside for it, on the newest day on which they did: `YYYY-MM-DD`, UTC. */
+export interface Debited {
+  readonly day: string;
+  readonly amount: bigint;
 }
 
 export interface OpenHold {
   readonly amount: bigint;
   readonly description: string;
   readonly expires_at?: string;
+  /** UTC, `YYYY-MM-DD`. */
+  readonly placed_on: string;
 }
 
 /**
  * Folds one event into the state; `undefined` is an account that does not exist yet.
+ * @param at business time of the event, RFC 3339 UTC
  * @throws Error when a stream does not start with its one creation or mixes currencies, which means corrupt data.
  */
-export function evolveBankAccount(state: BankAccount | undefined, event: BankAccountEvent): BankAccount {
+export function evolveBankAccount(
+  state: BankAccount | undefined,
+  event: BankAccountEvent,
+  at: string,
+): BankAccount {
   if (event.type === 'BankAccountCreatedDomainEventV2') {
     if (state) throw new Error('the account was created twice');
     return created(event.data);
@@ -42,14 +68,21 @@ export function evolveBankAccount(state: BankAccount | undefined, event: BankAcc
     throw new Error(`${event.data.currency} in a ${state.currency} account`);
   switch (event.type) {
     case 'BankAccountTransactionRecordedDomainEventV1':
-      return { ...state, balance: state.balance + signedAmount(event.data) };
+      return moved(state, event.data, at);
     case 'BankAccountOverdraftLimitChangedDomainEventV1':
       return { ...state, overdraft_limit: toMinor(event.data.new_limit, state.currency) };
     case 'BankAccountHoldPlacedDomainEventV1':
-      return withHold(state, event.data);
+      return withHold(state, event.data, at);
     case 'BankAccountHoldCapturedDomainEventV1':
+      return withoutHold(state, event.data.hold_id, toMinor(event.data.released_amount, state.currency));
     case 'BankAccountHoldReleasedDomainEventV1':
-      return withoutHold(state, event.data.hold_id);
+      return withoutHold(state, event.data.hold_id, toMinor(event.data.amount, state.currency));
+    case 'BankAccountLimitsChangedDomainEventV1':
+      return { ...state, limits: limitsOf(event.data, state.currency) };
+    case 'BankAccountFrozenDomainEventV1':
+      return { ...state, status: 'SUSPENDED', frozen: event.data.scope };
+    case 'BankAccountUnfrozenDomainEventV1':
+      return { ...state, status: 'ACTIVE', frozen: null };
     case 'BankAccountClosedDomainEventV1':
       return { ...state, status: 'CLOSED' };
   }
@@ -61,24 +94,60 @@ function created(data: BankAccountCreated['data']): BankAccount {
     account_type: data.account_type,
     currency: data.currency,
     status: 'ACTIVE',
+    frozen: null,
     balance: 0n,
     overdraft_limit: toMinor(data.overdraft_limit, data.currency),
     held: 0n,
     holds: {},
+    limits: { transaction: null, daily: null },
+    debited: { day: '', amount: 0n },
   };
 }
 
-function withHold(state: BankAccount, data: HoldPlaced['data']): BankAccount {
-  const { hold_id, description, expires_at } = data;
-  const amount = toMinor(data.amount, data.currency);
-  const hold = { amount, description, ...(expires_at === undefined ? {} : { expires_at }) };
-  return { ...state, held: state.held + amount, holds: { ...state.holds, [hold_id]: hold } };
+function moved(state: BankAccount, data: TransactionRecorded['data'], at: string): BankAccount {
+  const change = signedAmount(data);
+  const balance = state.balance + change;
+  if (!isOfCustomer(data)) return { ...state, balance };
+  return { ...state, balance, debited: debitedWith(state.debited, -change, at) };
 }
 
-function withoutHold(state: BankAccount, holdId: string): BankAccount {
+/** Whether it counts for the daily limit; a captured hold has counted when it was placed. */
+function isOfCustomer({ type, direction }: TransactionRecorded['data']): boolean {
+  return direction === 'DEBIT' && (type === 'WITHDRAWAL' || type === 'TRANSFER');
+}
+
+/** The day of a clock that was behind counts as the newest one, so that it makes no room under the limit. */
+function debitedWith({ day, amount }: Debited, minor: bigint, at: string): Debited {
+  const today = utcDay(at);
+  return today > day ? { day: today, amount: minor } : { day, amount: amount + minor };
+}
+
+/** The UTC date of an RFC 3339 UTC time. */
+export function utcDay(at: string): string {
+  return at.slice(0, 10);
+}
+
+function limitsOf(data: DebitLimitsChanged['data'], currency: string): DebitLimits {
+  const minor = (limit: string | null) => (limit === null ? null : toMinor(limit, currency));
+  return { transaction: minor(data.transaction_limit), daily: minor(data.daily_limit) };
+}
+
+function withHold(state: BankAccount, data: HoldPlaced['data'], at: string): BankAccount {
+  const { hold_id, description, expires_at } = data;
+  const amount = toMinor(data.amount, data.currency);
+  const debited = debitedWith(state.debited, amount, at);
+  const expiry = expires_at === undefined ? {} : { expires_at };
+  const hold = { amount, description, ...expiry, placed_on: debited.day };
+  return { ...state, held: state.held + amount, holds: { ...state.holds, [hold_id]: hold }, debited };
+}
+
+/** What is free again counts no more for the limit of the day, if the hold was placed on it. */
+function withoutHold(state: BankAccount, holdId: string, free: bigint): BankAccount {
   const { [holdId]: ended, ...holds } = state.holds;
   if (!ended) throw new Error(`hold ${holdId} was ended, but is not open`);
-  return { ...state, held: state.held - ended.amount, holds };
+  const { day, amount } = state.debited;
+  const debited = ended.placed_on === day ? { day, amount: amount - free } : state.debited;
+  return { ...state, held: state.held - ended.amount, holds, debited };
 }
 
 /** What a posting adds to the balance, in minor units: negative for a debit. */

@@ -1,11 +1,6 @@
-/** Routes of accounts: open, get, list, by owner, their commands, transactions and raw events. */
+/** Routes of accounts: open, get, list, by owner, deposit and withdraw, transactions and raw events. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import {
-  ChangeOverdraftLimit,
-  changeOverdraftLimitFields,
-} from '../../application/commands/change-overdraft-limit.ts';
-import { CloseBankAccount, closeBankAccountFields } from '../../application/commands/close-bank-account.ts';
 import {
   CreateBankAccount,
   createBankAccountFields,
@@ -34,6 +29,7 @@ import {
 import {
   AMOUNT_CODES,
   BODY_CODES,
+  DEBIT_CODES,
   GUARDED_CODES,
   PAGE_CODES,
   READ_CODES,
@@ -169,8 +165,8 @@ export const accountsController =
                 ...BODY_CODES,
                 ...GUARDED_CODES,
                 ...(path === 'withdraw'
-                  ? (['insufficient_funds'] as const)
-                  : (['balance_limit_exceeded'] as const)),
+                  ? DEBIT_CODES
+                  : (['account_frozen', 'balance_limit_exceeded'] as const)),
                 'amount_not_positive',
                 ...AMOUNT_CODES,
                 ...TEXT_CODES,
@@ -188,72 +184,6 @@ export const accountsController =
         },
       );
     }
-
-    app.put(
-      '/accounts/:id/overdraft-limit',
-      {
-        schema: {
-          operationId: 'changeOverdraftLimit',
-          tags,
-          summary: 'Change the overdraft limit',
-          params: accountIdFields,
-          headers: guardHeaders,
-          body: changeOverdraftLimitFields.omit({ account_id: true }),
-          response: {
-            200: accountStateSchema.describe('Changed, or as it was already.'),
-            ...problemResponses([
-              ...BODY_CODES,
-              ...GUARDED_CODES,
-              'overdraft_in_use',
-              'amount_negative',
-              ...AMOUNT_CODES,
-              ...STORE_CODES,
-            ]),
-          },
-        },
-      },
-      async (request, reply) => {
-        const input = { ...request.body, account_id: request.params.id };
-        const result = accepted(
-          await mediator.send(ChangeOverdraftLimit, input, guardedContextOf(request)),
-          request,
-        );
-        return writtenHeaders(reply, result, readYourWrites).send(result.account);
-      },
-    );
-
-    app.post(
-      '/accounts/:id/close',
-      {
-        schema: {
-          operationId: 'closeAccount',
-          tags,
-          summary: 'Close an account whose balance is zero',
-          params: accountIdFields,
-          headers: guardHeaders,
-          body: closeBankAccountFields.omit({ account_id: true }),
-          response: {
-            200: accountStateSchema.describe('Closed.'),
-            ...problemResponses([
-              ...BODY_CODES,
-              ...GUARDED_CODES,
-              'balance_not_zero',
-              'holds_open',
-              ...TEXT_CODES,
-              ...STORE_CODES,
-            ]),
-          },
-        },
-      },
-      async (request, reply) => {
-        const input = { ...request.body, account_id: request.params.id };
-        const result = accepted(
-          await mediator.send(CloseBankAccount, input, guardedContextOf(request)),
-          request,
-        );
-        return writtenHeaders(reply, result, readYourWrites).send(result.account);
-      },
-    );
 
     app.get(
       '/accounts/:id/transactions',

@@ -28,7 +28,7 @@ import {
 import { toProblem } from '../error-handler.ts';
 import { addJsonParser } from '../json-body.ts';
 import { accepted, contextOf, isTraceId, type Services, writtenHeaders } from '../messages.ts';
-import { AMOUNT_CODES, BODY_CODES, type ProblemCode, STORE_CODES } from '../problem-catalog.ts';
+import { AMOUNT_CODES, BODY_CODES, DEBIT_CODES, type ProblemCode, STORE_CODES } from '../problem-catalog.ts';
 import {
   inputProblem,
   type Problem,
@@ -54,8 +54,9 @@ const INTAKE_CODES: readonly ProblemCode[] = [
   'account_not_found',
   'account_closed',
   'balance_not_zero',
+  'holds_open',
   'overdraft_in_use',
-  'insufficient_funds',
+  ...DEBIT_CODES,
   'balance_limit_exceeded',
   'birth_date_in_future',
   'birth_date_too_early',

@@ -21,6 +21,7 @@ import {
 import {
   AMOUNT_CODES,
   BODY_CODES,
+  DEBIT_CODES,
   GUARDED_CODES,
   PAGE_CODES,
   READ_CODES,
@@ -57,7 +58,7 @@ export const holdsController =
             ...problemResponses([
               ...BODY_CODES,
               ...GUARDED_CODES,
-              'insufficient_funds',
+              ...DEBIT_CODES,
               'too_many_holds',
               'invalid_time',
               'expiry_not_in_future',
@@ -140,6 +141,7 @@ export const holdsController =
             ...problemResponses([
               ...BODY_CODES,
               ...HOLD_CODES,
+              'account_frozen',
               'capture_exceeds_hold',
               'amount_not_positive',
               ...AMOUNT_CODES,

@@ -9,6 +9,7 @@ import { accepted, contextOf, type Services, sendDocument, writtenHeaders } from
 import {
   AMOUNT_CODES,
   BODY_CODES,
+  DEBIT_CODES,
   type ProblemCode,
   READ_CODES,
   STORE_CODES,
@@ -30,15 +31,15 @@ const POSTING_CODES: readonly ProblemCode[] = [
 ];
 
 const POSTING_ROUTES = [
-  ['deposit', CreateDeposit, 'Deposit money', 'balance_limit_exceeded'],
-  ['withdrawal', CreateWithdrawal, 'Withdraw money, within balance and overdraft', 'insufficient_funds'],
-  ['interest', PostInterest, 'Post interest that the bank pays', 'balance_limit_exceeded'],
+  ['deposit', CreateDeposit, 'Deposit money', ['account_frozen', 'balance_limit_exceeded']],
+  ['withdrawal', CreateWithdrawal, 'Withdraw money, within balance and overdraft', DEBIT_CODES],
+  ['interest', PostInterest, 'Post interest that the bank pays', ['balance_limit_exceeded']],
 ] as const;
 
 export const transactionsController =
   ({ mediator, readYourWrites }: Services): FastifyPluginAsyncZod =>
   async (app) => {
-    for (const [path, message, summary, code] of POSTING_ROUTES) {
+    for (const [path, message, summary, codes] of POSTING_ROUTES) {
       app.post(
         `/transactions/${path}`,
         {
@@ -49,7 +50,7 @@ export const transactionsController =
             body: postingFields,
             response: {
               201: postingSchema.describe('Recorded.'),
-              ...problemResponses([...POSTING_CODES, code]),
+              ...problemResponses([...POSTING_CODES, ...codes]),
             },
           },
         },

@@ -47,7 +47,7 @@ const releasing =
   (hold = HOLD) =>
   (account: BankAccount) =>
     releaseHold(account, hold);
-const withdrawing = (amount: string) => (account: BankAccount) => withdraw(account, posting(amount));
+const withdrawing = (amount: string) => (account: BankAccount) => withdraw(account, posting(amount), NOW);
 const closing = (account: BankAccount) => closeAccount(account, 'moving away');
 
 const bill = (amount: string, balance: string, description = 'hotel') =>
@@ -134,7 +134,7 @@ describe('what is held', () => {
 
   it('is in the balance, but not available', () => {
     const state = account.reduce<BankAccount | undefined>(
-      (folded, event) => evolveBankAccount(folded, event),
+      (folded, event) => evolveBankAccount(folded, event, NOW),
       undefined,
     ) as BankAccount;
     expect([state.balance, state.held, availableBalance(state)]).toEqual([10_000n, 6000n, 5000n]);
