@@ -66,7 +66,9 @@ describe('the list of commands', () => {
   it('holds what the help promises, under the same names', async () => {
     const commands = await loadCommands();
     const names = commands.map(({ name }) => name);
-    expect(names).toEqual('start status logs stop restart demo export import reset test bench help version'.split(' '));
+    expect(names).toEqual(
+      'start status logs stop restart demo export import reset test bench help version'.split(' '),
+    );
     for (const name of names) expect((await loadCommand(name))?.name).toBe(name);
   });
 
