@@ -5,6 +5,8 @@
  * who looks, as in Kubernetes' leader election (https://pkg.go.dev/k8s.io/client-go/tools/leaderelection). A leader that
  * was paused may believe in its lease for a moment longer: that is what the fencing token is for.
  */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fence, LeaseRecord, ReadModelStore } from './read-model-store.ts';
 import { Signal } from './signal.ts';
 
@@ -90,10 +92,21 @@ export class WorkSharing {
     return this.#reachable;
   }
 
-  /** Takes part until `signal` fires; then ends its work and gives the leases back. Never rejects. */
+  /** Takes part until `signal` fires; then ends its work and gives the leases back, for as long as one lasts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
     // A look may hang for longer than a lease lasts.
     const watching = setInterval(() => this.#endWhatMayBeLost(), this.#lookMs);
+    const takingPart = this.#takePart(signal);
+    if (!signal.aborted) await once(signal, 'abort');
+    for (const { stopping } of this.#led.values()) stopping.abort();
+    // A store that does not answer must not hold up the end: what is not given back is taken over for its silence.
+    const patience = new AbortController();
+    await Promise.race([takingPart, sleep(this.#ttlMs, undefined, { signal: patience.signal })]);
+    patience.abort();
+    clearInterval(watching);
+  }
+
+  async #takePart(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.#look();
@@ -105,7 +118,6 @@ export class WorkSharing {
       this.#endWhatMayBeLost();
       await this.#lookAgain.wait(this.#lookMs, signal);
     }
-    clearInterval(watching);
     await Promise.all([...this.#led].map((led) => this.#giveBack(...led)));
     await this.#endPresence();
   }

@@ -29,6 +29,7 @@ class Leases {
   }
 
   async swapLease(before: LeaseRecord | undefined, after: LeaseRecord | undefined): Promise<boolean> {
+    await this.#hanging;
     this.#check();
     const swapped = await this.#store.swapLease(before, after);
     if (this.fault === 'answer_lost') {
@@ -193,6 +194,16 @@ describe('a worker alone', () => {
     const answer = leases.hang();
     worker.now += TTL_MS;
     await untilLeads(worker, []);
+    answer();
+  });
+
+  it('does not wait for ever for a store that does not answer when it is to stop', async () => {
+    const leases = new Leases();
+    const worker = start(leases, 'ann', ['one']);
+    await untilLeads(worker, ['one']);
+    const answer = leases.hang();
+    await worker.stop();
+    expect(worker.leads).toEqual([]);
     answer();
   });
 
