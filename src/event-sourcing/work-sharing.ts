@@ -5,6 +5,8 @@
  * who looks, as in Kubernetes' leader election (https://pkg.go.dev/k8s.io/client-go/tools/leaderelection). A leader that
  * was paused may believe in its lease for a moment longer: that is what the fencing token is for.
  */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Fence, LeaseRecord, ReadModelStore } from './read-model-store.ts';
 import { Signal } from './signal.ts';
 
@@ -50,20 +52,33 @@ interface Leadership {
   readonly stopping: AbortController;
   readonly ended: Promise<void>;
   hasEnded: boolean;
+  /** Taken beyond the share because nobody else did, so giving it up would leave it to nobody. */
+  readonly neglected: boolean;
+}
+
+/** A piece of work that ended here by itself, so often in a row, and is not led here again before that time. */
+interface Rest {
+  readonly failures: number;
+  readonly until: number;
 }
 
 export class WorkSharing {
   readonly #options: WorkSharingOptions;
   readonly #ttlMs: number;
+  readonly #lookMs: number;
   readonly #clock: () => number;
   readonly #sightings = new Map<string, Sighting>();
   readonly #led = new Map<string, Leadership>();
+  /** Since when each piece of work that nobody leads has been free. */
+  readonly #freeSince = new Map<string, number>();
+  readonly #rests = new Map<string, Rest>();
   readonly #lookAgain = new Signal();
   #reachable = true;
 
   constructor(options: WorkSharingOptions) {
     this.#options = options;
     this.#ttlMs = options.ttlMs ?? 5_000;
+    this.#lookMs = options.lookMs ?? 1_000;
     this.#clock = options.clock ?? (() => performance.now());
   }
 
@@ -77,8 +92,21 @@ export class WorkSharing {
     return this.#reachable;
   }
 
-  /** Takes part until `signal` fires; then ends its work and gives the leases back. Never rejects. */
+  /** Takes part until `signal` fires; then ends its work and gives the leases back, for as long as one lasts. Never rejects. */
   async run(signal: AbortSignal): Promise<void> {
+    // A look may hang for longer than a lease lasts.
+    const watching = setInterval(() => this.#endWhatMayBeLost(), this.#lookMs);
+    const takingPart = this.#takePart(signal);
+    if (!signal.aborted) await once(signal, 'abort');
+    for (const { stopping } of this.#led.values()) stopping.abort();
+    // A store that does not answer must not hold up the end: what is not given back is taken over for its silence.
+    const patience = new AbortController();
+    await Promise.race([takingPart, sleep(this.#ttlMs, undefined, { signal: patience.signal })]);
+    patience.abort();
+    clearInterval(watching);
+  }
+
+  async #takePart(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
       try {
         await this.#look();
@@ -88,7 +116,7 @@ export class WorkSharing {
         this.#options.onProblem?.({ kind: 'leases_unreachable', error });
       }
       this.#endWhatMayBeLost();
-      await this.#lookAgain.wait(this.#options.lookMs ?? 1_000, signal);
+      await this.#lookAgain.wait(this.#lookMs, signal);
     }
     await Promise.all([...this.#led].map((led) => this.#giveBack(...led)));
     await this.#endPresence();
@@ -99,11 +127,24 @@ export class WorkSharing {
     await this.#renewPresence();
     for (const [name, leadership] of this.#led) await this.#renewOrFree(name, leadership);
     const share = Math.ceil(this.#options.works.length / this.#workersAlive());
-    for (const { stopping } of [...this.#led.values()].slice(share)) stopping.abort();
+    this.#giveUpBeyond(share);
     for (const work of this.#options.works) {
-      if (this.#led.size >= share) break;
-      if (!this.#led.has(work.name) && this.#isFree(work.name)) await this.#take(work);
+      if (this.#led.has(work.name) || !this.#isFree(work.name)) {
+        this.#freeSince.delete(work.name);
+        continue;
+      }
+      // Not every worker can do every piece of work, so the shares alone would leave some of it to nobody.
+      const neglected = this.#isNeglected(work.name);
+      if ((this.#led.size < share || neglected) && !this.#isResting(work.name))
+        await this.#take(work, neglected);
     }
+  }
+
+  #giveUpBeyond(share: number): void {
+    const led = [...this.#led.values()];
+    const neglected = led.filter((one) => one.neglected).length;
+    const others = led.filter((one) => !one.neglected);
+    for (const { stopping } of others.slice(Math.max(0, share - neglected))) stopping.abort();
   }
 
   async #observe(): Promise<void> {
@@ -120,6 +161,19 @@ export class WorkSharing {
   #isFree(name: string): boolean {
     const sighting = this.#sightings.get(name);
     return !sighting || sighting.record.holder === '' || this.#standsStill(sighting);
+  }
+
+  /** Whether every worker with room for it had the time to take it, and none did. */
+  #isNeglected(name: string): boolean {
+    const now = this.#clock();
+    const since = this.#freeSince.get(name) ?? now;
+    this.#freeSince.set(name, since);
+    return now - since >= this.#ttlMs;
+  }
+
+  #isResting(name: string): boolean {
+    const rest = this.#rests.get(name);
+    return rest !== undefined && this.#clock() < rest.until;
   }
 
   #standsStill({ since }: Sighting): boolean {
@@ -178,15 +232,15 @@ export class WorkSharing {
     else leadership.stopping.abort();
   }
 
-  async #take(work: SharedWork): Promise<void> {
+  async #take(work: SharedWork, neglected: boolean): Promise<void> {
     const { holder } = this.#options;
     const before = this.#sightings.get(work.name)?.record;
     const record = { name: work.name, holder, token: (before?.token ?? 0) + 1, renewals: 0 };
     const startedAt = this.#clock();
-    if (await this.#swap(before, record)) this.#lead(work, record, startedAt);
+    if (await this.#swap(before, record)) this.#lead(work, record, startedAt, neglected);
   }
 
-  #lead(work: SharedWork, record: LeaseRecord, renewedAt: number): void {
+  #lead(work: SharedWork, record: LeaseRecord, renewedAt: number, neglected: boolean): void {
     const { onProblem } = this.#options;
     const stopping = new AbortController();
     const fence = { lease: work.name, token: record.token };
@@ -195,12 +249,23 @@ export class WorkSharing {
       () => onProblem?.({ kind: 'leading_ended', work: work.name }),
       (error: unknown) => onProblem?.({ kind: 'leading_ended', work: work.name, error }),
     );
-    const leadership: Leadership = { record, renewedAt, stopping, ended, hasEnded: false };
+    const leadership: Leadership = { record, renewedAt, stopping, ended, hasEnded: false, neglected };
     this.#led.set(work.name, leadership);
     void ended.then(() => {
       leadership.hasEnded = true;
+      if (stopping.signal.aborted) this.#rests.delete(work.name);
+      else this.#rest(work.name, renewedAt);
       this.#lookAgain.notify();
     });
+  }
+
+  /** What ended by itself would mostly do so again at once. Others may try meanwhile. */
+  #rest(name: string, ledSince: number): void {
+    const now = this.#clock();
+    const before = now - ledSince < this.#ttlMs ? this.#rests.get(name) : undefined;
+    const failures = (before?.failures ?? 0) + 1;
+    const pauseMs = Math.min(this.#lookMs * 2 ** (failures - 1), this.#ttlMs);
+    this.#rests.set(name, { failures, until: now + pauseMs });
   }
 
   /** Without a renewal in time another worker may lead already: this one stops by itself. */

@@ -13,13 +13,23 @@ const LOOK_MS = 5;
 class Leases {
   readonly #store = openSqliteReadModelStore({ kind: 'memory' });
   fault: 'none' | 'down' | 'answer_lost' = 'none';
+  #hanging: Promise<void> = Promise.resolve();
+
+  /** Nothing is answered until what it returns is called. */
+  hang(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#hanging = promise;
+    return resolve;
+  }
 
   async listLeases(): Promise<LeaseRecord[]> {
+    await this.#hanging;
     this.#check();
     return this.#store.listLeases();
   }
 
   async swapLease(before: LeaseRecord | undefined, after: LeaseRecord | undefined): Promise<boolean> {
+    await this.#hanging;
     this.#check();
     const swapped = await this.#store.swapLease(before, after);
     if (this.fault === 'answer_lost') {
@@ -101,6 +111,13 @@ async function untilLeads(worker: TestWorker, works: readonly string[]): Promise
   await eventually(`leading ${works}`, async () => worker.leads.join() === works.join());
 }
 
+/** Waits until a worker has looked at the leases so often again. */
+async function looks(leases: Leases, holder: string, times: number): Promise<void> {
+  const renewals = async () => (await leases.of(`worker/${holder}`))?.renewals ?? 0;
+  const before = await renewals();
+  await eventually(`${times} looks`, async () => (await renewals()) > before + times);
+}
+
 describe('a worker alone', () => {
   it('leads everything, each with a fence of its own', async () => {
     const worker = start(new Leases(), 'ann');
@@ -120,12 +137,32 @@ describe('a worker alone', () => {
   });
 
   it('leads again, with a higher token, what ended by itself', async () => {
-    const worker = start(new Leases(), 'ann', ['one']);
+    const leases = new Leases();
+    const worker = start(leases, 'ann', ['one']);
     await untilLeads(worker, ['one']);
     const failure = new StoreError('fenced', 'Another leader.');
     worker.crash('one', failure);
+    await eventually('the end', async () => (await leases.of('one'))?.holder === '');
+    worker.now += LOOK_MS;
     await eventually('a new term', async () => worker.fences.get('one')?.token === 2);
     expect(worker.problems).toContainEqual({ kind: 'leading_ended', work: 'one', error: failure });
+  });
+
+  it('rests longer each time before it leads again what keeps ending by itself', async () => {
+    const leases = new Leases();
+    const worker = start(leases, 'ann', ['one']);
+    let restMs = LOOK_MS;
+    for (let token = 1; token <= 10; token += 1) {
+      await eventually('a term', async () => worker.fences.get('one')?.token === token);
+      worker.crash('one', new StoreError('unavailable', 'The log is away.'));
+      await eventually('the end', async () => (await leases.of('one'))?.holder === '');
+      worker.now += restMs - 1;
+      await looks(leases, 'ann', 3);
+      expect(worker.leads).toEqual([]);
+      worker.now += 1;
+      restMs = Math.min(restMs * 2, TTL_MS);
+    }
+    await untilLeads(worker, ['one']);
   });
 
   it('keeps leading through a store that is down for less than the lease', async () => {
@@ -148,6 +185,26 @@ describe('a worker alone', () => {
     worker.now += TTL_MS;
     await untilLeads(worker, []);
     expect(worker.problems.at(-1)?.kind).toMatch(/leading_ended|leases_unreachable/);
+  });
+
+  it('stops by itself also when the store neither renews nor refuses', async () => {
+    const leases = new Leases();
+    const worker = start(leases, 'ann', ['one']);
+    await untilLeads(worker, ['one']);
+    const answer = leases.hang();
+    worker.now += TTL_MS;
+    await untilLeads(worker, []);
+    answer();
+  });
+
+  it('does not wait for ever for a store that does not answer when it is to stop', async () => {
+    const leases = new Leases();
+    const worker = start(leases, 'ann', ['one']);
+    await untilLeads(worker, ['one']);
+    const answer = leases.hang();
+    await worker.stop();
+    expect(worker.leads).toEqual([]);
+    answer();
   });
 
   it('keeps its lease when the answer to a renewal gets lost', async () => {
@@ -195,16 +252,28 @@ describe('several workers', () => {
     const bob = start(leases, 'bob', ['one']);
     await eventually('bob is there', async () => (await leases.of('worker/bob')) !== undefined);
     bob.now = TTL_MS - 1;
-    const renewals = (await leases.of('worker/bob'))?.renewals ?? 0;
-    await eventually(
-      'three looks',
-      async () => ((await leases.of('worker/bob'))?.renewals ?? 0) > renewals + 3,
-    );
+    await looks(leases, 'bob', 3);
     expect(bob.leads).toEqual([]);
     bob.now = TTL_MS + 1;
     await untilLeads(bob, ['one']);
     expect(bob.fences.get('one')?.token).toBe(8);
     await eventually('the dead is forgotten', async () => (await leases.of('worker/dead')) === undefined);
+  });
+
+  it('leave nothing to nobody when only some of them can do it', async () => {
+    const leases = new Leases();
+    const ann = start(leases, 'ann', ['one', 'two', 'three']);
+    await untilLeads(ann, ['one', 'three', 'two']);
+    const bob = start(leases, 'bob', ['one', 'two']);
+    // Her share is two now, and he cannot do the third.
+    await eventually('one is given up', async () => ann.leads.length === 2);
+    await looks(leases, 'ann', 3);
+    for (const worker of [ann, bob]) worker.now += TTL_MS;
+    await eventually('all led', async () => [...ann.leads, ...bob.leads].length === 3);
+    await eventually('each has a share', async () => bob.leads.length === 1);
+    await looks(leases, 'ann', 3);
+    expect([...ann.leads, ...bob.leads].sort()).toEqual(['one', 'three', 'two']);
+    expect(ann.leads).toContain('three');
   });
 
   it('end their work when they find that another has taken it', async () => {
