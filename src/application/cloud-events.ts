@@ -70,6 +70,7 @@ const PUBLISHED = {
       from_account_id: id('account that the money left').optional(),
       to_account_id: id('account that the money reached').optional(),
       transfer_id: id('transfer that it is a part of').optional(),
+      reverses_transaction_id: id('transaction that it undoes').optional(),
       hold_id: id('hold that it captured').optional(),
       description: z.string(),
     }),

@@ -14,6 +14,7 @@ import { PlaceHold, placeHoldHandler } from './commands/place-hold.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
 import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
+import { ReverseTransaction, reverseTransactionHandler } from './commands/reverse-transaction.ts';
 import { UnfreezeAccount, unfreezeAccountHandler } from './commands/unfreeze-account.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
 import { type Logger, logging, operations, validation } from './pipeline.ts';
@@ -33,6 +34,7 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(CreateDeposit, createDepositHandler(bank))
     .register(CreateWithdrawal, createWithdrawalHandler(bank))
     .register(PostInterest, postInterestHandler(bank))
+    .register(ReverseTransaction, reverseTransactionHandler(bank))
     .register(ChangeOverdraftLimit, changeOverdraftLimitHandler(bank))
     .register(CloseBankAccount, closeBankAccountHandler(bank))
     .register(ChangeLimits, changeLimitsHandler(bank))

@@ -6,5 +6,6 @@ export * from './bank-account/holds.ts';
 export * from './bank-account/limits.ts';
 export * from './bank-account/movements.ts';
 export type { Posting } from './bank-account/posting.ts';
+export * from './bank-account/reversals.ts';
 export * from './bank-account/state.ts';
 export * from './bank-account/transfers.ts';

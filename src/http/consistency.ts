@@ -1,4 +1,4 @@
-/** A GET that carries `x-consistency-token` is answered only when the read models have seen that write. */
+/** A read that carries `x-consistency-token` is answered only when the read models have seen that write. */
 import type { FastifyInstance } from 'fastify';
 import type { ReadYourWrites } from '../event-sourcing/read-your-writes.ts';
 import { ProblemException, problem } from './problems.ts';
@@ -8,10 +8,18 @@ const WAIT_MS_MAX = 2_000;
 
 const READS: ReadonlySet<string> = new Set(['GET', 'HEAD']);
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** The command begins with a look at the read models, so it may have to wait for them too. */
+    readsFirst?: boolean;
+  }
+}
+
 export function installConsistencyTokens(app: FastifyInstance, readYourWrites: ReadYourWrites): void {
   app.addHook('preHandler', (request, _reply, done) => {
     const token = request.headers['x-consistency-token'];
-    if (token === undefined || !READS.has(request.method)) return done();
+    const reads = READS.has(request.method) || request.routeOptions.config.readsFirst;
+    if (token === undefined || !reads) return done();
     waitFor(String(token), readYourWrites).then(() => done(), done);
   });
 }

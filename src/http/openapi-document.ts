@@ -88,7 +88,7 @@ function describeHeaders(path: string, method: string, operation: Operation): vo
     if (!path.endsWith('/cloud-events')) {
       operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
     }
-    return;
+    if (!READS_FIRST.test(path)) return;
   }
   const description = 'The token of a write that the answer must show.';
   const token = {
@@ -99,11 +99,14 @@ function describeHeaders(path: string, method: string, operation: Operation): vo
     schema: { type: 'string' },
   };
   operation.parameters = [...(operation.parameters ?? []), token];
-  if (responses['200'] && SINGLE_DOCUMENT.test(path)) {
+  if (method === 'get' && responses['200'] && SINGLE_DOCUMENT.test(path)) {
     responses['200'].headers = { etag: ETAG };
     responses['304'] = { description: 'If-None-Match named this revision.' };
   }
 }
+
+/** Commands that begin with a look at the read models. */
+const READS_FIRST = /\/reversal$/;
 
 /** Routes of one versioned document: they answer its revision as an ETag. */
 const SINGLE_DOCUMENT =

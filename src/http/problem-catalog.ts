@@ -61,6 +61,14 @@ export const PROBLEM_CATALOG = {
   ),
   holds_open: kind(409, 'Holds open', 'An account with money held cannot be closed.'),
   hold_not_open: kind(409, 'Hold not open', 'The hold was captured, released, or has expired.'),
+  not_reversible: kind(409, 'Not reversible', 'This kind of transaction cannot be reversed by itself.'),
+  already_reversed: kind(409, 'Already reversed', 'All of the transaction was reversed before.'),
+  reversal_too_late: kind(409, 'Reversal too late', 'The transaction is older than 400 days.'),
+  too_many_reversals: kind(
+    409,
+    'Too many reversals',
+    'The account has as many reversals as it can remember.',
+  ),
   too_many_holds: kind(409, 'Too many holds', 'The account has as many open holds as it can have.'),
   revision_mismatch: kind(
     412,
@@ -109,6 +117,12 @@ export const PROBLEM_CATALOG = {
     'Idempotency conflict',
     'The same id was used before, for a request with another content.',
   ),
+  reversal_exceeds_original: kind(
+    422,
+    'Reversal exceeds original',
+    'No more can be reversed than is left of the transaction.',
+  ),
+  currency_mismatch: kind(422, 'Currency mismatch', 'The account is in another currency.'),
   capture_exceeds_hold: kind(422, 'Capture exceeds hold', 'No more can be captured than is held.'),
   expiry_not_in_future: kind(422, 'Expiry not in the future', 'A hold must expire later than now.'),
   expiry_too_late: kind(422, 'Expiry too late', 'A hold must not last longer than 366 days.'),

@@ -98,6 +98,9 @@ export const postingSchema = z
     transfer_id: uuid(EXAMPLE_IDS.transaction)
       .optional()
       .describe('The transfer that this posting is a part of.'),
+    reverses_transaction_id: uuid(EXAMPLE_IDS.transaction)
+      .optional()
+      .describe('The posting that this one undoes.'),
     hold_id: uuid(EXAMPLE_IDS.hold).optional().describe('The hold that this posting captured.'),
     type: z.enum(TRANSACTION_TYPES),
     direction: z.enum(['CREDIT', 'DEBIT']),

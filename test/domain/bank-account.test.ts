@@ -139,7 +139,14 @@ describe('the stream and the stored names', () => {
 
   it('names / what is stored never changes', () => {
     expect(ACCOUNT_TYPES).toStrictEqual(['CHECKING', 'SAVINGS']);
-    expect(TRANSACTION_TYPES).toStrictEqual(['DEPOSIT', 'WITHDRAWAL', 'TRANSFER', 'INTEREST', 'HOLD']);
+    expect(TRANSACTION_TYPES).toStrictEqual([
+      'DEPOSIT',
+      'WITHDRAWAL',
+      'TRANSFER',
+      'INTEREST',
+      'HOLD',
+      'REVERSAL',
+    ]);
     expect(BANK_ACCOUNT_EVENT_TYPES).toStrictEqual([
       'BankAccountCreatedDomainEventV2',
       'BankAccountTransactionRecordedDomainEventV1',
@@ -170,6 +177,7 @@ describe('evolve', () => {
     holds: {},
     limits: { transaction: null, daily: null },
     debited: { day: '', amount: 0n },
+    reversed: {},
   };
 
   it('evolve / created: active, empty, with the limit in minor units', () => {

@@ -650,6 +650,7 @@ describe('an old event version', () => {
       holds: {},
       limits: { transaction: null, daily: null },
       debited: { day: '', amount: 0n },
+      reversed: {},
     };
     expect(await accounts.load('a-1')).toEqual({ state, revision: 0 });
     const closed: BankAccountEvent = {

@@ -73,7 +73,14 @@ const WRONG_EVERYWHERE: readonly (readonly [literal: string, ProblemCode])[] = [
 const BELOW_ZERO = ['-1', '-0.01', '"-1"', '"-0.01"', '"-0.00000000001"', '-1e-7', '-1e2'];
 const ZERO = ['0', '-0', '0.00', '0e5', '"0"', '"-0"', '"0.00"', '"-0.00"', '"000"'];
 
-const MOVING = [...POSTINGS, 'depositOnAccount', 'withdrawOnAccount', 'placeHold', 'captureHold'] as const;
+const MOVING = [
+  ...POSTINGS,
+  'depositOnAccount',
+  'withdrawOnAccount',
+  'placeHold',
+  'captureHold',
+  'reverseTransaction',
+] as const;
 const LIMITING = [
   ['createAccount', 'overdraft_limit'],
   ['createAccount', 'initial_balance'],

@@ -51,6 +51,7 @@ export const BAD_BODIES: readonly Row[] = [
   ...missing('closeAccount', ['reason']),
   ...missing('freezeAccount', ['scope', 'reason']),
   ...missing('unfreezeAccount', ['reason']),
+  ...missing('reverseTransaction', ['reason']),
   ...missing('placeHold', ['amount', 'description']),
 
   longNumber('registerPerson', 'first_name'),
@@ -95,6 +96,8 @@ export const BAD_BODIES: readonly Row[] = [
   ...text('freezeAccount', 'reason', 500),
   ...text('unfreezeAccount', 'reason', 500),
   ...values('freezeAccount', 'scope', [...NOT_TEXT, '', 'debits', 'NOTHING'], 'invalid_value'),
+  ...text('reverseTransaction', 'reason', 500),
+  ...values('reverseTransaction', 'amount', ['5.01', 9], 'reversal_exceeds_original'),
   ...text('placeHold', 'description', 200),
   ...text('captureHold', 'description', 500),
   ...values('placeHold', 'expires_at', NOT_TEXT, 'invalid_type'),

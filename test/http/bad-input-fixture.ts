@@ -20,6 +20,12 @@ export interface Fixture {
   /** Holds 100.00 USD, of which `hold` sets 30.00 aside. */
   readonly holding: string;
   readonly hold: string;
+  /** A withdrawal of 9.00 USD, of which 5.00 is left to reverse. */
+  readonly transaction: string;
+  /** The reversal of the rest. */
+  readonly reversal: string;
+  /** A deposit of which nothing is left. */
+  readonly spent: string;
   /** A hold of the same account that was released. */
   readonly released: string;
   /** Frozen for debits and credits. */
@@ -71,7 +77,14 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
   const limited = await open({ initial_balance: '109.00' });
   const limits = { transaction_limit: '10.00', daily_limit: '15.00' };
   await client.call('changeLimits', { params: { id: limited }, body: limits });
-  await client.call('withdrawal', { body: posting(limited, '9.00') });
+  const withdrawal = await client.call('withdrawal', { body: posting(limited, '9.00') });
+  const transaction = withdrawal.body.transaction_id;
+  const returned = { params: { id: transaction }, body: { amount: '4.00', reason: 'Goods returned' } };
+  const reversed = await client.call('reverseTransaction', { ...returned, token: withdrawal.token });
+  const reversal = reversed.body.transaction_id;
+  const poor = await open({});
+  const { body: money } = await client.call('deposit', { body: posting(poor, '5.00') });
+  await client.call('withdrawal', { body: posting(poor, '5.00') });
   const { token } = await client.call('registerPerson', { body: ALICE });
   return {
     person,
@@ -85,6 +98,9 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
     released,
     frozen,
     limited,
+    transaction,
+    reversal,
+    spent: money.transaction_id,
     yen,
     dinar,
     token,
@@ -125,6 +141,10 @@ export const GOOD: Readonly<
   }),
   changeOverdraftLimit: ({ account }) => ({ params: { id: account }, body: { overdraft_limit: '60.00' } }),
   closeAccount: ({ empty }) => ({ params: { id: empty }, body: { reason: 'Moved abroad' } }),
+  reverseTransaction: ({ transaction }) => ({
+    params: { id: transaction },
+    body: { amount: '1.00', reason: 'Goods returned' },
+  }),
   changeLimits: ({ account }) => ({
     params: { id: account },
     body: { transaction_limit: '50.00', daily_limit: '60.00' },

@@ -31,6 +31,8 @@ const NOT_AN_ID = [
   'x'.repeat(5_000),
 ];
 
+const reversing = (id: string) => ({ params: { id }, body: { reason: 'Mistake' } });
+
 export const BAD_IDS: readonly Row[] = [
   ...[...READS_OF_ACCOUNT, ...READS_OF_PERSON, 'getTransaction' as const].flatMap((operation) =>
     NOT_AN_ID.map((id) =>
@@ -148,6 +150,16 @@ export const BAD_IDS: readonly Row[] = [
     row("another account's hold", operation, ofHold(operation, 'account'), 404, 'hold_not_found'),
     row('a hold of an unknown account', operation, ofHold(operation, 'nobody'), 404, 'account_not_found'),
   ]),
+  ...NOT_AN_ID.map((id) =>
+    row(`id ${id}`, 'reverseTransaction', () => reversing(id), 422, 'invalid_id', 'path /id'),
+  ),
+  row(
+    'unknown transaction',
+    'reverseTransaction',
+    ({ unknown }) => reversing(unknown),
+    404,
+    'transaction_not_found',
+  ),
   row(
     'unknown stream',
     'readStream',
@@ -225,6 +237,14 @@ export const BROKEN_RULES: readonly Row[] = [
         'body /amount',
       ),
     ),
+  ),
+  row('a reversal', 'reverseTransaction', ({ reversal }) => reversing(reversal), 409, 'not_reversible'),
+  row(
+    'a deposit that was spent',
+    'reverseTransaction',
+    ({ spent }) => reversing(spent),
+    422,
+    'insufficient_funds',
   ),
   row(
     'a cent more than is available beside a hold',

@@ -64,6 +64,7 @@ export const OPERATIONS = {
   deposit: ['POST', '/api/v1/transactions/deposit', 201, postingSchema],
   withdrawal: ['POST', '/api/v1/transactions/withdrawal', 201, postingSchema],
   interest: ['POST', '/api/v1/transactions/interest', 201, postingSchema],
+  reverseTransaction: ['POST', '/api/v1/transactions/{id}/reversal', 201, postingSchema],
   getTransaction: ['GET', '/api/v1/transactions/{id}', 200, postingSchema],
   receiveCloudEvents: ['POST', '/api/v1/cloud-events', 200, intakeAnswerSchema],
   getCloudEventSchema: ['GET', '/api/v1/cloud-events/schemas/{type}', 200, dataSchemaSchema],

@@ -18,6 +18,10 @@ export function getTransactionHandler(bank: Bank): Handler<{ id: string }, Trans
     const found = await readDocument(bank, transactions, id);
     if (!found.ok) return found;
     if (found.value) return accept(found.value);
-    return reject('transaction_not_found', `There is no transaction ${id}.`, { field: 'id' });
+    return transactionNotFound(id);
   };
+}
+
+export function transactionNotFound(id: string) {
+  return reject('transaction_not_found', `There is no transaction ${id}.`, { field: 'id' });
 }

@@ -15,7 +15,14 @@ export type AccountStatus = (typeof ACCOUNT_STATUSES)[number];
 export const ACCOUNT_TYPES = ['CHECKING', 'SAVINGS'] as const;
 export type AccountType = (typeof ACCOUNT_TYPES)[number];
 
-export const TRANSACTION_TYPES = ['DEPOSIT', 'WITHDRAWAL', 'TRANSFER', 'INTEREST', 'HOLD'] as const;
+export const TRANSACTION_TYPES = [
+  'DEPOSIT',
+  'WITHDRAWAL',
+  'TRANSFER',
+  'INTEREST',
+  'HOLD',
+  'REVERSAL',
+] as const;
 export type TransactionType = (typeof TRANSACTION_TYPES)[number];
 
 /** CREDIT puts money into the account, DEBIT takes it out. */
@@ -49,6 +56,8 @@ export interface TransactionRecorded {
     readonly to_account_id?: string;
     /** The transfer that this posting is a leg of, or refunds. */
     readonly transfer_id?: string;
+    /** The posting that this one undoes, or a part of it. */
+    readonly reverses_transaction_id?: string;
     /** The hold that was captured by this posting. */
     readonly hold_id?: string;
     readonly description: string;

@@ -27,6 +27,8 @@ export interface BankAccount {
   readonly holds: Readonly<Record<string, OpenHold>>;
   readonly limits: DebitLimits;
   readonly debited: Debited;
+  /** By the id of the posting that was undone; forgotten once it is too old to be reversed again. */
+  readonly reversed: Readonly<Record<string, Reversed>>;
 }
 
 /** In minor units; null is no limit. */
@@ -40,6 +42,17 @@ export interface Debited {
   readonly day: string;
   readonly amount: bigint;
 }
+
+/** How much of a posting was undone, and when that happened last. */
+export interface Reversed {
+  readonly amount: bigint;
+  readonly at: string;
+}
+
+/** A posting can be reversed for so many days; its reversals are remembered for a day longer, whatever clocks say. */
+export const REVERSAL_DAYS_MAX = 400;
+
+const DAY_MS = 24 * 60 * 60 * 1000;
 
 export interface OpenHold {
   readonly amount: bigint;
@@ -101,14 +114,37 @@ function created(data: BankAccountCreated['data']): BankAccount {
     holds: {},
     limits: { transaction: null, daily: null },
     debited: { day: '', amount: 0n },
+    reversed: {},
   };
 }
 
 function moved(state: BankAccount, data: TransactionRecorded['data'], at: string): BankAccount {
   const change = signedAmount(data);
   const balance = state.balance + change;
+  const original = data.reverses_transaction_id;
+  if (original !== undefined) {
+    const minor = toMinor(data.amount, data.currency);
+    return { ...state, balance, reversed: reversedWith(state.reversed, original, minor, at) };
+  }
   if (!isOfCustomer(data)) return { ...state, balance };
   return { ...state, balance, debited: debitedWith(state.debited, -change, at) };
+}
+
+function reversedWith(
+  reversed: BankAccount['reversed'],
+  transactionId: string,
+  minor: bigint,
+  at: string,
+): BankAccount['reversed'] {
+  const oldest = daysBefore(at, REVERSAL_DAYS_MAX + 1);
+  const remembered = Object.entries(reversed).filter(([, one]) => one.at >= oldest);
+  const amount = (reversed[transactionId]?.amount ?? 0n) + minor;
+  return { ...Object.fromEntries(remembered), [transactionId]: { amount, at } };
+}
+
+/** The instant that lies so many days before another one. */
+export function daysBefore(at: string, days: number): string {
+  return new Date(Date.parse(at) - days * DAY_MS).toISOString();
 }
 
 /** Whether it counts for the daily limit; a captured hold has counted when it was placed. */

@@ -1,9 +1,14 @@
-/** Routes of transactions: deposit, withdrawal, interest, and one transaction by its id. */
+/** Routes of transactions: deposit, withdrawal, interest, reversal, and one transaction by its id. */
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { CreateDeposit } from '../../application/commands/create-deposit.ts';
 import { CreateWithdrawal } from '../../application/commands/create-withdrawal.ts';
 import { PostInterest } from '../../application/commands/post-interest.ts';
-import { postingFields } from '../../application/commands/record-posting.ts';
+import { type PostingResult, postingFields } from '../../application/commands/record-posting.ts';
+import {
+  ReverseTransaction,
+  reverseTransactionFields,
+} from '../../application/commands/reverse-transaction.ts';
 import { GetTransaction, transactionIdFields } from '../../application/queries/transactions.ts';
 import { accepted, contextOf, type Services, sendDocument, writtenHeaders } from '../messages.ts';
 import {
@@ -39,6 +44,12 @@ const POSTING_ROUTES = [
 export const transactionsController =
   ({ mediator, readYourWrites }: Services): FastifyPluginAsyncZod =>
   async (app) => {
+    function sendPosting(reply: FastifyReply, result: PostingResult) {
+      writtenHeaders(reply, result, readYourWrites);
+      const location = `/api/v1/transactions/${result.posting.transaction_id}`;
+      return reply.code(201).header('location', location).send(result.posting);
+    }
+
     for (const [path, message, summary, codes] of POSTING_ROUTES) {
       app.post(
         `/transactions/${path}`,
@@ -56,12 +67,44 @@ export const transactionsController =
         },
         async (request, reply) => {
           const result = accepted(await mediator.send(message, request.body, contextOf(request)), request);
-          writtenHeaders(reply, result, readYourWrites);
-          const location = `/api/v1/transactions/${result.posting.transaction_id}`;
-          return reply.code(201).header('location', location).send(result.posting);
+          return sendPosting(reply, result);
         },
       );
     }
+
+    app.post(
+      '/transactions/:id/reversal',
+      {
+        config: { readsFirst: true },
+        schema: {
+          operationId: 'reverseTransaction',
+          tags,
+          summary: 'Undo a transaction, in full or in part, by an opposite one',
+          params: transactionIdFields,
+          body: reverseTransactionFields.omit({ id: true }),
+          response: {
+            201: postingSchema.describe('Recorded.'),
+            ...problemResponses([
+              ...POSTING_CODES,
+              'transaction_not_found',
+              'not_reversible',
+              'already_reversed',
+              'reversal_too_late',
+              'reversal_exceeds_original',
+              'too_many_reversals',
+              'insufficient_funds',
+              'balance_limit_exceeded',
+              ...READ_CODES,
+            ]),
+          },
+        },
+      },
+      async (request, reply) => {
+        const input = { ...request.body, ...request.params };
+        const decision = await mediator.send(ReverseTransaction, input, contextOf(request));
+        return sendPosting(reply, accepted(decision, request));
+      },
+    );
 
     app.get(
       '/transactions/:id',
