@@ -36,6 +36,8 @@ export interface DeliveryOptions {
   readonly concurrency: number;
   readonly triesMax: number;
   readonly retryDelayMs: number;
+  /** Whether nothing new can be tried before something that is under way is decided. */
+  readonly heldUp: () => boolean;
   readonly onUnreachable: (reason: string, delayMs: number) => void;
   readonly signal: AbortSignal;
 }
@@ -52,6 +54,8 @@ export class ReactorDelivery {
   readonly #tryEnds = new AbortController();
   /** Deliveries so far: who failed meanwhile failed by itself. */
   #delivered = 0;
+  /** Being decided, and never failed by themselves. */
+  readonly #unsuspected = new Set<RecordedEvent>();
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
@@ -68,10 +72,20 @@ export class ReactorDelivery {
 
   /**
    * Tries until the event is delivered or has used up its tries. A try counts against the event when the sink answered
-   * and refused, or when nothing came back although other events got through meanwhile. Otherwise the sink is at fault,
-   * and there is no limit.
+   * and refused, or when nothing came back although other events got through meanwhile, or when none can get through
+   * because all wait for such as this one. Otherwise the sink is at fault, and there is no limit.
+   * @param parkedBefore it has used up its tries once: it must not hold up everything that waits for it
    */
-  async decide(event: RecordedEvent): Promise<Verdict> {
+  async decide(event: RecordedEvent, { parkedBefore = false } = {}): Promise<Verdict> {
+    if (!parkedBefore) this.#unsuspected.add(event);
+    try {
+      return await this.#decide(event, parkedBefore);
+    } finally {
+      this.#unsuspected.delete(event);
+    }
+  }
+
+  async #decide(event: RecordedEvent, parkedBefore: boolean): Promise<Verdict> {
     let attempts = 0;
     let deliveredBefore: number | undefined;
     for (;;) {
@@ -84,7 +98,8 @@ export class ReactorDelivery {
         this.#gate.answered(pass);
         return DELIVERED;
       }
-      const failedAlone = this.#delivered > deliveredBefore;
+      if (this.#delivered > deliveredBefore) this.#unsuspected.delete(event);
+      const failedAlone = parkedBefore || this.#delivered > deliveredBefore || this.#stuck;
       deliveredBefore = this.#delivered;
       if (this.#options.signal.aborted) {
         this.#gate.left(pass);
@@ -103,6 +118,11 @@ export class ReactorDelivery {
       }
       await this.#pause(attempts, outcome.retryAfterMs);
     }
+  }
+
+  /** Nothing that could prove the sink gets its turn. */
+  get #stuck(): boolean {
+    return this.#unsuspected.size === 0 && this.#options.heldUp();
   }
 
   async #try(event: RecordedEvent): Promise<DeliveryOutcome> {

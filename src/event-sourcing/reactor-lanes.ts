@@ -48,9 +48,14 @@ export class ReactorLanes {
     this.#signal = options.signal;
   }
 
+  /** Whether no event can be added before an earlier one is finished. */
+  get full(): boolean {
+    return this.#underWay.length >= this.#eventsMax;
+  }
+
   /** Queues an event in its stream's lane; waits while there are too many. */
   async add(event: RecordedEvent): Promise<void> {
-    await this.#until(() => this.#underWay.length < this.#eventsMax);
+    await this.#until(() => !this.full);
     if (this.#signal.aborted) return;
     const queued = { event, underWay: this.begin(event.position) };
     const lane = this.#lanes.get(event.stream);

@@ -85,7 +85,7 @@ export class ReactorRequestDesk {
   async #deliverAgain(letter: DeadLetter): Promise<Verdict> {
     const { delivery } = this.#options;
     const event = await this.#read(letter);
-    if (event) return delivery.decide(event);
+    if (event) return delivery.decide(event, { parkedBefore: true });
     const cause = `Revision ${letter.revision} is no longer in ${letter.stream}.`;
     return { kind: 'parked', cause, attempts: letter.attempts };
   }

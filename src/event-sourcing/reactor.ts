@@ -138,6 +138,7 @@ export class Reactor {
       concurrency,
       triesMax,
       retryDelayMs,
+      heldUp: () => lanes.full,
       onUnreachable: (reason, delayMs) => this.#report({ kind: 'sink_unreachable', reason, delayMs }),
       signal,
     });

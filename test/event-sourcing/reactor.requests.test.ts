@@ -5,7 +5,7 @@ import { OPERATOR_REQUESTS_STREAM } from '../../src/event-sourcing/operator-requ
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
 import { mustAppend, newEvent } from '../support/event-builders.ts';
 import { eventually } from '../support/eventually.ts';
-import { refused } from '../support/fake-sink.ts';
+import { refused, unreachable } from '../support/fake-sink.ts';
 import { ReactorBench, type RunningReactor } from '../support/reactor-bench.ts';
 
 const RETRY = 'DeadLettersRetryRequestedV1';
@@ -73,6 +73,15 @@ describe('a request to try again', () => {
     expect(bench.sink.revisionsOf('thing-a')).toEqual([0]);
     expect(bench.sink.revisionsOf('thing-b')).toEqual([0, 1]);
     expect(await parked()).toEqual(['thing-a@1', 'thing-a@2', 'thing-a@3']);
+  });
+
+  it('leaves parked what hangs again, and what comes after the request goes on', async () => {
+    bench.sink.fault = ({ stream }) => (stream === 'thing-a' ? unreachable : undefined);
+    await bench.request(RETRY, { document_key: 'thing-a' });
+    await bench.record('thing-good', 1);
+    await bench.caughtUp();
+    expect(bench.sink.revisionsOf('thing-good')).toEqual([0, 1]);
+    expect(await parked()).toContain('thing-a@0');
   });
 
   it('finds more streams and more letters than fit a page', async () => {

@@ -256,6 +256,37 @@ describe('a sink that is gone', () => {
     expect(bench.sink.delivered).toHaveLength(streams);
   });
 
+  it('does not hide behind a full window: the event at fault is parked, and all go on', async () => {
+    bench.sink.fault = async (event) => {
+      if (!isOf('thing-a')(event)) return undefined;
+      // Long enough for all that fits the window.
+      await sleep(5);
+      return unreachable;
+    };
+    await bench.record('thing-a');
+    await bench.record('thing-b', 20);
+    await bench.start({ eventsMax: 10 });
+    await bench.caughtUp();
+    expect(await bench.letters()).toEqual([['thing-a', 0, 'connection refused', 5]]);
+    expect(bench.sink.revisionsOf('thing-b')).toHaveLength(20);
+  });
+
+  it('parks nothing when it goes away while a window is full', async () => {
+    let gone = false;
+    bench.sink.fault = async (event) => {
+      if (!gone && isOf('thing-b', 3)(event)) gone = true;
+      return gone || isOf('thing-a')(event) ? unreachable : undefined;
+    };
+    await bench.record('thing-a');
+    await bench.record('thing-b', 20);
+    const running = await bench.start({ eventsMax: 10 });
+    await eventually('many failures', () => running.count('sink_unreachable') >= 8);
+    bench.sink.fault = () => undefined;
+    await bench.caughtUp();
+    expect(await bench.letters()).toEqual([]);
+    expect(bench.sink.revisionsOf('thing-b')).toHaveLength(20);
+  });
+
   it('that asks for time gets it, from all streams', async () => {
     const started = performance.now();
     const times: number[] = [];
