@@ -251,7 +251,7 @@ export class Projector<E extends DomainEvent> {
 
   /** An event that nobody can read: the documents of its stream are blocked, for without it they would be wrong. */
   async #setAside(recorded: RecordedEvent, cause: string): Promise<DeadLetter[]> {
-    const key = recorded.metadata.aggregate_id ?? '';
+    const key = recorded.metadata.aggregate_id ?? (await this.#aggregateOf(recorded.stream));
     const ofStream = this.#options.projections.filter((one) => one.stream?.(key) === recorded.stream);
     if (ofStream.length === 0) return [deadLetter('*', recorded.stream, recorded, cause, 1)];
     const unaware = ofStream.filter((one) => this.#checkpointOf(one) < recorded.position);
@@ -260,6 +260,17 @@ export class Projector<E extends DomainEvent> {
       this.#block(projection, recorded, key);
     }
     return unaware.map(({ name }) => deadLetter(name, key, recorded, cause, 1));
+  }
+
+  /** The id that the first event of a stream gives; empty where nobody can read that either. */
+  async #aggregateOf(stream: string): Promise<string> {
+    try {
+      for await (const { metadata } of this.#options.reader.readStream(stream, { limit: 1 }))
+        return metadata.aggregate_id ?? '';
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.code !== 'corrupt') throw error;
+    }
+    return '';
   }
 
   /** The projections that want this type of event, in their order. */

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Recorded } from '../../src/event-sourcing/codec.ts';
 import { WAITS_FOR_EARLIER } from '../../src/event-sourcing/dead-letter.ts';
-import type { SubscriptionBatch } from '../../src/event-sourcing/event-store.ts';
+import type { EventMetadata, SubscriptionBatch } from '../../src/event-sourcing/event-store.ts';
 import { TemporaryError } from '../../src/event-sourcing/projection.ts';
 import { Projector } from '../../src/event-sourcing/projector.ts';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
@@ -271,6 +271,19 @@ describe('an event that cannot be decoded', () => {
     expect(await bench.wallet('b')).toEqual([0, 1]);
     expect(running.count('dead_letter')).toBe(2);
     expect(new Set(Object.values(await bench.checkpoints()))).toEqual(new Set([5n]));
+  });
+
+  it('and has no metadata of ours blocks the documents that the first event of its stream names', async () => {
+    await bench.record('a', opened());
+    const foreign = newEvent({ type: 'Unreadable', metadata: {} as EventMetadata });
+    await mustAppend(bench.events, 'wallet-a', [foreign], 0);
+    await mustAppend(bench.events, 'wallet-nobody', [{ ...foreign, id: newEvent().id }], 'no_stream');
+    await bench.project({ projections: [wallets] });
+    expect(await bench.readModels.get(wallets, 'a')).toMatchObject({ blocked: true });
+    expect(await bench.deadLetters()).toMatchObject([
+      { projection: 'wallets', documentKey: 'a', revision: 1 },
+      { projection: '*', documentKey: 'wallet-nobody', revision: 0 },
+    ]);
   });
 
   it('belongs to no projection when none has a document of its stream', async () => {

@@ -35,10 +35,13 @@ const MESSAGE_BYTES = 3 * 1024 * 1024;
 
 export class AppendCalls {
   readonly #client: KurrentDbClient;
+  readonly #confirm: () => Promise<void>;
   #current: Promise<OpenCall> | undefined;
 
-  constructor(client: KurrentDbClient) {
+  /** @param confirm asked before each call; what it throws is what becomes of the appends that wait for the call */
+  constructor(client: KurrentDbClient, confirm: () => Promise<void>) {
     this.#client = client;
+    this.#confirm = confirm;
   }
 
   /** Sends one append and waits for what becomes of it, for as long as one answer may take. */
@@ -59,8 +62,8 @@ export class AppendCalls {
   }
 
   #open(): Promise<OpenCall> {
-    const opening: Promise<OpenCall> = this.#client
-      .openBatchAppend()
+    const opening: Promise<OpenCall> = this.#confirm()
+      .then(() => this.#client.openBatchAppend())
       .then((stream) => new OpenCall(this.#client, stream, () => this.#forget(opening)));
     opening.catch(() => this.#forget(opening));
     return opening;

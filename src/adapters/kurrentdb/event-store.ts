@@ -22,7 +22,7 @@ import { KurrentDbConsumerGroups } from './consumer-groups.ts';
 import { LogReader } from './log-reader.ts';
 import { ParkedMessages } from './parked-messages.ts';
 import { retrying } from './retry.ts';
-import { identify } from './store-identity.ts';
+import { type ConfirmLog, confirming, identify } from './store-identity.ts';
 import { StreamReader } from './stream-reader.ts';
 import { StreamSettings } from './stream-settings.ts';
 import { Subscription } from './subscription.ts';
@@ -44,11 +44,13 @@ export async function openKurrentDbEventStore(url: string): Promise<KurrentDbEve
 async function open(client: KurrentDbClient): Promise<KurrentDbEventStore> {
   const closing = new AbortController();
   const reader = new StreamReader(client, closing.signal);
-  const appends = new Appends(client.store, new AppendCalls(client), reader, closing.signal);
+  const appendsOver = (calls: AppendCalls) => new Appends(client.store, calls, reader, closing.signal);
   try {
     await client.checkServer();
-    const storeId = await identify(reader, appends);
-    return new KurrentDbEventStore({ client, closing, reader, appends, storeId });
+    const storeId = await identify(reader, appendsOver(new AppendCalls(client, async () => {})));
+    const confirm = confirming(client, storeId, closing.signal);
+    const appends = appendsOver(new AppendCalls(client, confirm));
+    return new KurrentDbEventStore({ client, closing, reader, appends, confirm, storeId });
   } catch (error) {
     closing.abort();
     await client.close();
@@ -62,6 +64,7 @@ export interface OpenParts {
   readonly closing: AbortController;
   readonly reader: StreamReader;
   readonly appends: Appends;
+  readonly confirm: ConfirmLog;
   readonly storeId: string;
 }
 
@@ -75,10 +78,12 @@ export class KurrentDbEventStore implements EventStore {
   readonly #log: LogReader;
   readonly #appends: Appends;
   readonly #settings: StreamSettings;
+  readonly #confirm: ConfirmLog;
   #isClosed = false;
 
-  constructor({ client, closing, reader, appends, storeId }: OpenParts) {
+  constructor({ client, closing, reader, appends, confirm, storeId }: OpenParts) {
     this.storeId = storeId;
+    this.#confirm = confirm;
     this.#client = client;
     this.#closing = closing;
     this.#reader = reader;
@@ -113,12 +118,18 @@ export class KurrentDbEventStore implements EventStore {
   }
 
   subscribeToAll(options: SubscribeOptions): AsyncIterable<SubscriptionBatch> {
-    return new Subscription(this.#client, this.#log, this.#closing.signal, options).batches();
+    return new Subscription(
+      { client: this.#client, log: this.#log, confirm: this.#confirm, closing: this.#closing.signal },
+      options,
+    ).batches();
   }
 
   async headPosition(): Promise<Position | undefined> {
     this.#refuseWhenClosed();
-    return retrying(TRIES, this.#closing.signal, () => this.#log.head());
+    return retrying(TRIES, this.#closing.signal, async () => {
+      await this.#confirm();
+      return this.#log.head();
+    });
   }
 
   async getStreamMetadata(stream: string): Promise<StreamMetadata> {

@@ -19,6 +19,7 @@ import { isOurs, type LogReader, placeAt } from './log-reader.ts';
 import { ReadCall, type ReadCallLimits } from './read-call.ts';
 import { type LogPlace, type StreamFilter, streamFilter, subscriptionRequest } from './read-request.ts';
 import { pause } from './retry.ts';
+import type { ConfirmLog } from './store-identity.ts';
 import { refuseWhenClosed } from './stream-reader.ts';
 
 /** A batch holds what arrived while the consumer worked, up to these; then the server waits. */
@@ -33,9 +34,18 @@ const LOOK_EVENTS = 512;
 /** Looks in a row that find an event which the subscription does not deliver; then the call counts as dead. */
 const STALLED_LOOKS_MAX = 8;
 
+/** What a subscription shares with the store that it belongs to. */
+export interface SubscriptionParts {
+  readonly client: KurrentDbClient;
+  readonly log: LogReader;
+  readonly confirm: ConfirmLog;
+  readonly closing: AbortSignal;
+}
+
 export class Subscription {
   readonly #client: KurrentDbClient;
   readonly #log: LogReader;
+  readonly #confirm: ConfirmLog;
   readonly #closing: AbortSignal;
   readonly #abort: AbortSignal;
   readonly #filter: StreamFilter;
@@ -49,16 +59,17 @@ export class Subscription {
   #saidCaughtUp = false;
   #failures = 0;
 
-  constructor(client: KurrentDbClient, log: LogReader, closing: AbortSignal, options: SubscribeOptions) {
+  constructor({ client, log, confirm, closing }: SubscriptionParts, options: SubscribeOptions) {
     this.#client = client;
     this.#log = log;
+    this.#confirm = confirm;
     this.#closing = closing;
     this.#abort = options.signal;
     this.#filter = streamFilter(options.streamPrefixes);
     this.#position = options.after ?? 0n;
   }
 
-  /** @throws StoreError for what no later try can mend: no rights, a position that is not one, a closed store */
+  /** @throws StoreError for what no later try can mend: no rights, another log, a position that is not one, a closed store */
   async *batches(): AsyncGenerator<SubscriptionBatch> {
     while (!this.#abort.aborted) {
       refuseWhenClosed(this.#client.store, this.#closing);
@@ -77,6 +88,8 @@ export class Subscription {
   async *#follow(): AsyncGenerator<SubscriptionBatch> {
     this.#isLive = false;
     this.#checkpoint = undefined;
+    await this.#confirm(this.#abort);
+    if (this.#abort.aborted) return;
     const after = this.#position === 0n ? undefined : placeAt(this.#position);
     const request = subscriptionRequest(after, this.#filter.regex);
     const call = await ReadCall.open(this.#client, request, BATCH_LIMITS, [this.#abort, this.#closing]);

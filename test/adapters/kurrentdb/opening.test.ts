@@ -106,6 +106,37 @@ describe('the identity of a log', () => {
     expect(one.store.storeId).not.toBe(two.store.storeId);
   });
 
+  it('is asked again when the server comes back: another log is neither written nor read on', async () => {
+    const directory = temporaryDirectory();
+    try {
+      const stateFile = directory.file('events.ndjson');
+      const first = await startDouble({ stateFile });
+      const store = await openStore(first);
+      const writer = await openStore(first);
+      const stream = uniqueName('mine');
+      await mustAppend(store, stream, newEvents(3), 'no_stream');
+      const follower = follow(store, { streamPrefixes: [stream] });
+      await follower.until('caught up', () => follower.hasCaughtUp);
+      await first.close();
+      const other = await startDouble({ port: first.port });
+      const another = { name: 'StoreError', code: 'corrupt', message: expect.stringMatching(/another log/) };
+      await expect(follower.ended()).rejects.toMatchObject(another);
+      // The second one has never written, so nothing of it broke.
+      for (const client of [store, writer]) {
+        await expect(client.append(uniqueName('lost'), newEvents(1), 'no_stream')).rejects.toMatchObject(
+          another,
+        );
+        await expect(client.headPosition()).rejects.toMatchObject(another);
+      }
+      await other.close();
+      await startDouble({ port: first.port, stateFile });
+      await mustAppend(store, stream, newEvents(1), 2);
+      expect(await store.headPosition()).toBeDefined();
+    } finally {
+      directory.remove();
+    }
+  });
+
   it('is not one of the events, and its stream is nobody else’s', async () => {
     const { store } = await startDoubleAndStore();
     expect(await store.headPosition()).toBeUndefined();
