@@ -146,6 +146,19 @@ describe('account', () => {
     expect(details(closed).Status).toBe('CLOSED');
   });
 
+  it('shows limits and a freeze where there are any', async () => {
+    const account = await open();
+    expect(Object.keys(details(await ok('account', 'show', account)))).not.toContain('Frozen for');
+    const params = { id: account };
+    await bank.client.call('changeLimits', { params, body: { daily_limit: '50' } });
+    const frozen = { scope: 'DEBITS', reason: 'Card lost' };
+    const { token } = await bank.client.call('freezeAccount', { params, body: frozen });
+    await bank.client.call('getAccount', { params, token });
+    const shown = details(await ok('account', 'show', account));
+    expect(shown).toMatchObject({ Status: 'SUSPENDED', 'Frozen for': 'DEBITS', 'Daily limit': '50.00 USD' });
+    expect(Object.keys(shown)).not.toContain('Transaction limit');
+  });
+
   it('holds money, captures a part, releases, and lists what was held', async () => {
     const account = await open('--initial-balance', '100');
     const first = (await ok('account', 'hold', 'place', account, '40', '-d', 'Hotel', '-q')).trim();

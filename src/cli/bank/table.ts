@@ -47,11 +47,12 @@ export function figure(title: string, name: string): Field {
   return { ...field(title, name), right: true };
 }
 
-/** An amount with its currency. */
+/** An amount with its currency; nothing where there is no amount. */
 export function money(title: string, name: string): Field {
   return {
     title,
-    cell: (document) => [textOf(document[name]), textOf(document.currency)].filter(Boolean).join(' '),
+    cell: (document) =>
+      textOf(document[name]) && `${textOf(document[name])} ${textOf(document.currency)}`.trimEnd(),
   };
 }
 
