@@ -11,6 +11,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   account: () => import('./commands/account.ts').then((module) => module.account),
   deposit: () => import('./commands/posting.ts').then((module) => module.deposit),
   withdraw: () => import('./commands/posting.ts').then((module) => module.withdraw),
+  transfer: () => import('./commands/transfer.ts').then((module) => module.transfer),
   demo: () => import('./commands/demo.ts').then((module) => module.demo),
   export: () => import('./commands/export.ts').then((module) => module.exportCommand),
   import: () => import('./commands/import.ts').then((module) => module.importCommand),

@@ -10,20 +10,24 @@ export interface Field {
   readonly right?: boolean;
 }
 
-/** How documents of one kind look. */
-export interface View {
-  /** What a list of none is a list of. */
-  readonly plural: string;
+/** How one document of a kind looks. */
+export interface DocumentView {
   /** The member that `--quiet` prints. */
   readonly id: string;
   /** Where the API shows a document, below `/api/v1`. */
   path(document: Body): string;
-  readonly columns: readonly Field[];
   readonly details: readonly Field[];
 }
 
+/** A kind that comes in lists, too. */
+export interface View extends DocumentView {
+  /** What a list of none is a list of. */
+  readonly plural: string;
+  readonly columns: readonly Field[];
+}
+
 /** One document, a line for each field that it has. */
-export function detailsTable({ details }: View, document: Body): string {
+export function detailsTable({ details }: Pick<DocumentView, 'details'>, document: Body): string {
   const rows = details.map(({ title, cell }) => [paint('bold', title), cell(document)]);
   return alignColumns(rows.filter(([, value]) => value !== ''));
 }

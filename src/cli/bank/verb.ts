@@ -4,7 +4,7 @@ import { CliError, EXIT } from '../cli-error.ts';
 import { print } from '../terminal.ts';
 import { ask, type Request, type Success } from './ask.ts';
 import { Refusal } from './refusal.ts';
-import { detailsTable, listTable, plain, type View } from './table.ts';
+import { type DocumentView, detailsTable, listTable, plain, type View } from './table.ts';
 
 /** Flags of every verb. */
 export const outputFlags = {
@@ -52,7 +52,7 @@ type WriteValues = OutputValues & {
 type PageValues = OutputValues & { readonly limit?: string; readonly cursor?: string };
 
 /** Shows one document. */
-export async function showOne(values: OutputValues, path: string, view: View): Promise<number> {
+export async function showOne(values: OutputValues, path: string, view: DocumentView): Promise<number> {
   const answer = await askFor(values, { method: 'GET', path });
   return conclude(values, answer, view, () => detailsTable(view, answer.body));
 }
@@ -80,11 +80,19 @@ export async function showPage(
 /**
  * Changes something and shows it as the read models have it then. It waits for them whatever is printed, so that
  * the next command sees the change.
+ * @param judge looks at what is printed, and may throw a CliError
  */
-export async function change(values: WriteValues, request: Request, view: View): Promise<number> {
+export async function change(
+  values: WriteValues,
+  request: Request,
+  view: DocumentView,
+  judge: (current: Body) => void = () => undefined,
+): Promise<number> {
   const answer = await askFor(values, request, headersOf(values));
   const current = await readAgain(view.path(answer.body), answer);
-  return conclude(values, answer, view, () => detailsTable(view, current));
+  conclude(values, answer, view, () => detailsTable(view, current));
+  judge(current);
+  return EXIT.ok;
 }
 
 /** A read that fails takes nothing from the change, whose own answer stands in then. */
@@ -110,13 +118,18 @@ async function askFor(
   }
 }
 
-function conclude({ json, quiet }: OutputValues, answer: Success, view: View, table: () => string): number {
+function conclude(
+  { json, quiet }: OutputValues,
+  answer: Success,
+  view: DocumentView,
+  table: () => string,
+): number {
   if (json) print(answer.text);
   else print(quiet ? idOf(view, answer.body) : table());
   return EXIT.ok;
 }
 
-function idOf({ id }: View, document: Body): string {
+function idOf({ id }: DocumentView, document: Body): string {
   return plain(String(document[id]));
 }
 

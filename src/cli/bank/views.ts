@@ -1,6 +1,6 @@
 /** How persons, accounts, transactions and holds look at a terminal. */
 import type { Body } from '../bank-client.ts';
-import { type Field, field, figure, moment, money, type View } from './table.ts';
+import { type DocumentView, type Field, field, figure, moment, money, type View } from './table.ts';
 
 const name: Field = {
   title: 'Name',
@@ -142,5 +142,20 @@ export const holdView: View = {
     money('Released', 'released_amount'),
     moment('Closed', 'closed_at'),
     field('Revision', 'revision'),
+  ],
+};
+
+export const transferView: DocumentView = {
+  id: 'id',
+  path: ({ id }) => `/transfers/${id}`,
+  details: [
+    field('Transfer', 'id'),
+    field('Status', 'status'),
+    field('From', 'from_account_id'),
+    field('To', 'to_account_id'),
+    money('Amount', 'amount'),
+    field('Description', 'description'),
+    moment('Requested', 'requested_at'),
+    moment('Last change', 'updated_at'),
   ],
 };
