@@ -7,6 +7,11 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   logs: () => import('./commands/logs.ts').then((module) => module.logs),
   stop: () => import('./commands/stop.ts').then((module) => module.stop),
   restart: () => import('./commands/restart.ts').then((module) => module.restart),
+  person: () => import('./commands/person.ts').then((module) => module.person),
+  account: () => import('./commands/account.ts').then((module) => module.account),
+  deposit: () => import('./commands/posting.ts').then((module) => module.deposit),
+  withdraw: () => import('./commands/posting.ts').then((module) => module.withdraw),
+  transfer: () => import('./commands/transfer.ts').then((module) => module.transfer),
   demo: () => import('./commands/demo.ts').then((module) => module.demo),
   export: () => import('./commands/export.ts').then((module) => module.exportCommand),
   import: () => import('./commands/import.ts').then((module) => module.importCommand),
@@ -20,6 +25,11 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
 /** The command of that name, or undefined. */
 export async function loadCommand(name: string): Promise<Command | undefined> {
   return Object.hasOwn(LOADERS, name) ? LOADERS[name]?.() : undefined;
+}
+
+/** The names of all commands. */
+export function commandNames(): readonly string[] {
+  return Object.keys(LOADERS);
 }
 
 /** Every command, in the order that the help shows them. */

@@ -25,8 +25,8 @@ export interface CommandSpec<O extends Options> {
   /** Paragraphs below the options in the command's help. */
   readonly details?: string;
   readonly options: O;
-  /** The positional argument's name; a command without it takes none. */
-  readonly positional?: string;
+  /** Names of the positional arguments; `[NAME]` may be left out, and a last `[NAME...]` takes any number. */
+  readonly positionals?: readonly string[];
   run(values: Values<O>, positionals: readonly string[]): Promise<number>;
 }
 
@@ -56,7 +56,7 @@ export function definePassThrough(spec: {
   readonly name: string;
   readonly summary: string;
   readonly details: string;
-  readonly positional: string;
+  readonly positionals: readonly string[];
   run(args: readonly string[]): Promise<number>;
 }): Command {
   return {
@@ -75,7 +75,7 @@ export function definePassThrough(spec: {
  * @throws CliError with one sentence for an unknown flag, a missing value or a superfluous argument.
  */
 export function readArguments<O extends Options>(
-  spec: Pick<CommandSpec<O>, 'name' | 'options' | 'positional'>,
+  spec: Pick<CommandSpec<O>, 'name' | 'options' | 'positionals'>,
   args: readonly string[],
 ): { help: boolean; values: Values<O>; positionals: readonly string[] } {
   const options: ParseArgsOptionsConfig = { help: { type: 'boolean', short: 'h' } };
@@ -85,7 +85,7 @@ export function readArguments<O extends Options>(
   try {
     const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
     const { help, ...rest } = values;
-    if (!help && positionals.length > (spec.positional ? 1 : 0)) throw superfluous(spec.name, positionals);
+    if (!help) checkCount(spec, positionals);
     return { help: help === true, values: rest as Values<O>, positionals };
   } catch (error) {
     if (error instanceof CliError || !isParseError(error)) throw error;
@@ -108,9 +108,15 @@ export function wholeNumber(
   throw new CliError(`${option} must be a whole number from ${min} to ${max}, not '${text}'.`, EXIT.usage);
 }
 
-function superfluous(name: string, positionals: readonly string[]): CliError {
-  return new CliError(
-    `Unexpected argument '${positionals.at(-1)}'. See ./openbank ${name} --help.`,
+function checkCount(
+  { name, positionals: names = [] }: Pick<CommandSpec<Options>, 'name' | 'positionals'>,
+  given: readonly string[],
+): void {
+  const missing = names.find((argument, index) => !argument.startsWith('[') && !given[index]);
+  if (missing) throw new CliError(`${name} needs ${missing}. See ./openbank ${name} --help.`, EXIT.usage);
+  if (given.length <= names.length || names.at(-1)?.endsWith('...]')) return;
+  throw new CliError(
+    `Unexpected argument '${given[names.length]}'. See ./openbank ${name} --help.`,
     EXIT.usage,
   );
 }
@@ -126,13 +132,11 @@ function firstSentence(message: string): string {
 }
 
 function helpText(
-  spec: Pick<CommandSpec<Options>, 'name' | 'summary' | 'details' | 'options' | 'positional'>,
+  spec: Pick<CommandSpec<Options>, 'name' | 'summary' | 'details' | 'options' | 'positionals'>,
 ) {
   const rows = Object.entries(spec.options).map(([name, option]) => [flag(name, option), option.help]);
   rows.push(['-h, --help', 'Show this help']);
-  const usage = ['./openbank', spec.name, '[options]', ...(spec.positional ? [spec.positional] : [])].join(
-    ' ',
-  );
+  const usage = ['./openbank', spec.name, '[options]', ...(spec.positionals ?? [])].join(' ');
   const parts = [
     spec.summary,
     `${paint('bold', 'Usage:')} ${usage}`,

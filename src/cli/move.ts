@@ -1,16 +1,8 @@
-/** What export and import share: their directory, their progress, their failures in one sentence, their totals. */
-import { resolve } from 'node:path';
+/** What export and import share: their progress, their failures in one sentence, their totals. */
 import { type ExportTotals, type ReportProgress, StoreError } from '../move-stores.ts';
-import { CliError, EXIT } from './cli-error.ts';
+import { CliError } from './cli-error.ts';
 import { showMoveProgress } from './move-progress.ts';
 import { alignColumns, formatBytes, formatCount } from './terminal.ts';
-
-/** @throws CliError when no directory was named */
-export function directoryArgument(command: string, positionals: readonly string[]): string {
-  const [path] = positionals;
-  if (path) return resolve(path);
-  throw new CliError(`${command} needs a directory. See ./openbank ${command} --help.`, EXIT.usage);
-}
 
 /**
  * Runs a move with its progress on stderr.

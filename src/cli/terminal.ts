@@ -1,6 +1,7 @@
 /** Words on the terminal: colours that respect NO_COLOR and pipes, aligned columns, human figures, a question. */
 import { createInterface } from 'node:readline/promises';
-import { stripVTControlCharacters, styleText } from 'node:util';
+import { styleText } from 'node:util';
+import { displayWidth } from './display-width.ts';
 
 /** Colours text for stdout; a pipe or NO_COLOR gets it as it is. */
 export function paint(format: Parameters<typeof styleText>[0], text: string): string {
@@ -25,7 +26,7 @@ export function alignColumns(
   const widths: number[] = [];
   for (const row of rows) {
     row.forEach((cell, column) => {
-      widths[column] = Math.max(widths[column] ?? 0, visibleLength(cell));
+      widths[column] = Math.max(widths[column] ?? 0, displayWidth(cell));
     });
   }
   const line = (row: readonly string[]) =>
@@ -37,12 +38,8 @@ export function alignColumns(
 }
 
 function pad(cell: string, width: number, right: boolean): string {
-  const space = ' '.repeat(width - visibleLength(cell));
+  const space = ' '.repeat(width - displayWidth(cell));
   return right ? space + cell : cell + space;
-}
-
-function visibleLength(cell: string): number {
-  return stripVTControlCharacters(cell).length;
 }
 
 /** `1234567` becomes `1,234,567`. */

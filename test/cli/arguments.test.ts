@@ -44,8 +44,20 @@ describe('reading arguments', () => {
     expect(error.exitCode).toBe(2);
   });
 
-  it('takes one positional argument where the command has one', () => {
-    expect(readArguments({ ...spec, positional: 'TOPIC' }, ['config']).positionals).toEqual(['config']);
+  it('takes the positional arguments that the command has', () => {
+    const topic = { ...spec, positionals: ['TOPIC', '[MORE]'] };
+    expect(readArguments(topic, ['config']).positionals).toEqual(['config']);
+    expect(readArguments(topic, ['config', '-l', 'x']).positionals).toEqual(['config', 'x']);
+    const any = { ...spec, positionals: ['[TOPIC...]'] };
+    expect(readArguments(any, ['a', 'b', 'c']).positionals).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each([
+    [['TOPIC', 'SIZE'], ['x'], 'try needs SIZE. See ./openbank try --help.'],
+    [['TOPIC'], [''], 'try needs TOPIC. See ./openbank try --help.'],
+    [['TOPIC'], ['x', 'y', 'z'], "Unexpected argument 'y'. See ./openbank try --help."],
+  ])('of a command with %j refuses %j', (positionals, args, message) => {
+    expect(() => readArguments({ ...spec, positionals }, args)).toThrow(message);
   });
 });
 
@@ -67,7 +79,9 @@ describe('the list of commands', () => {
     const commands = await loadCommands();
     const names = commands.map(({ name }) => name);
     expect(names).toEqual(
-      'start status logs stop restart demo export import reset test bench help version'.split(' '),
+      'start status logs stop restart person account deposit withdraw transfer demo export import reset test bench help version'.split(
+        ' ',
+      ),
     );
     for (const name of names) expect((await loadCommand(name))?.name).toBe(name);
   });

@@ -3,6 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type Cli, cliIn } from './run-cli.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
+const VERBS = 'open, show, list, transactions, limit, close, hold';
+
 let cli: Cli;
 beforeEach(async () => {
   cli = await cliIn(temporaryDirectory());
@@ -13,6 +15,7 @@ describe('the command line', () => {
     [['frobnicate'], "openbank: There is no command 'frobnicate'. See ./openbank help.\n"],
     [['--frobnicate'], "openbank: There is no option '--frobnicate'. See ./openbank help.\n"],
     [['status', '--frob'], "openbank: Unknown option '--frob'. See ./openbank status --help.\n"],
+    [['account'], `openbank: account needs one of ${VERBS}. See ./openbank account --help.\n`],
     [['help', 'frob'], "openbank: There is no help on 'frob'. See ./openbank help.\n"],
     [['logs', '-n', 'x'], "openbank: --lines must be a whole number from 0 to 1000000, not 'x'.\n"],
   ])('answers %j with one sentence and 2', async (args, stderr) => {
@@ -37,6 +40,11 @@ describe('the command line', () => {
     const { code, stdout } = await cli.run(['status', '--json']);
     expect(code).toBe(3);
     expect(JSON.parse(stdout)).toMatchObject({ state: 'not_running', pid: null, service: null });
+  });
+
+  it('says with 3 that there is no bank to ask', async () => {
+    const stderr = 'openbank: OpenBank is not running.\n';
+    expect(await cli.run(['account', 'list'])).toEqual({ code: 3, stdout: '', stderr });
   });
 
   it('stops a bank that is not running without a failure', async () => {

@@ -110,7 +110,7 @@ describe('a bank that moves', () => {
     const usage = await old.run(['export']);
     expect([usage.code, usage.stderr]).toEqual([
       2,
-      'openbank: export needs a directory. See ./openbank export --help.\n',
+      'openbank: export needs DIR. See ./openbank export --help.\n',
     ]);
     expect(refusal(await fresh.run(['import', join(root, 'nowhere'), '--check']))).toMatch(/does not exist/);
     const foreign = join(root, 'foreign');

@@ -2,9 +2,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { judge, projectionTable } from '../../src/cli/commands/status.ts';
+import { projectionTable } from '../../src/cli/commands/status.ts';
 import { baseUrl } from '../../src/cli/project.ts';
 import { type Probe, probe, type ServiceStatus } from '../../src/cli/service-probe.ts';
+import { judge } from '../../src/cli/service-verdict.ts';
 
 const config = { host: '127.0.0.1', port: 8899 };
 

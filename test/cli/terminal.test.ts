@@ -1,6 +1,8 @@
 /** Columns and figures for people. */
 import { styleText } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { closest } from '../../src/cli/closest.ts';
+import { displayWidth } from '../../src/cli/display-width.ts';
 import { alignColumns, formatBytes, formatCount, formatDuration } from '../../src/cli/terminal.ts';
 
 describe('columns', () => {
@@ -34,4 +36,36 @@ describe('figures', () => {
   ])('%d bytes are %s', (bytes, text) => expect(formatBytes(bytes)).toBe(text));
 
   it('groups digits', () => expect(formatCount(1234567)).toBe('1,234,567'));
+});
+
+describe('the width of a text', () => {
+  it.each([
+    ['', 0],
+    ['Zoë', 3],
+    ['Zoe\u0308', 3],
+    ['山田 太郎', 9],
+    ['ｱｲｳ', 3],
+    ['Ａ', 2],
+    ['한글', 4],
+    ['👩‍👩‍👧x', 3],
+    ['🇩🇪', 2],
+    ['❤️', 2],
+    ['❤', 1],
+    ['Łukasz', 6],
+    ['a\u200bb', 2],
+    ['\u001b[32mok\u001b[39m', 2],
+  ])('%j is %d columns', (text, width) => expect(displayWidth(text)).toBe(width));
+});
+
+describe('the name that was meant', () => {
+  const names = ['open', 'show', 'transactions'];
+  it.each([
+    ['opne', 'open'],
+    ['shw', 'show'],
+    ['transaction', 'transactions'],
+    ['shown', 'show'],
+    ['frobnicate', undefined],
+    ['', undefined],
+    ['x'.repeat(10_000), undefined],
+  ])('by %.20s is %s', (typed, meant) => expect(closest(typed, names)).toBe(meant));
 });

@@ -10,7 +10,7 @@ export const bench = definePassThrough({
   name: 'bench',
   summary: 'Measure the bank on this machine.',
   details: 'Arguments go to bench/main.ts.',
-  positional: '[benchmark arguments]',
+  positionals: ['[benchmark arguments]'],
   run(args) {
     const entry = join(PROJECT_ROOT, 'bench/main.ts');
     if (!existsSync(entry))

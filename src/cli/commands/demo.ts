@@ -1,7 +1,7 @@
 /** `demo`: fills the bank with believable customers through its public API, and says what to look at. */
 import { EXIT } from '../cli-error.ts';
 import { defineCommand, wholeNumber } from '../command.ts';
-import { BankClient } from '../demo/bank-client.ts';
+import { DemoBank } from '../demo/demo-bank.ts';
 import { type FillResult, fillBank, type Sample } from '../demo/fill.ts';
 import { showProgress } from '../demo/progress.ts';
 import { launch } from '../launch.ts';
@@ -25,7 +25,7 @@ that the bank has already. The bank's clock is now, so a transaction's day stand
     const customers = wholeNumber('--customers', wanted, { fallback: 25, min: 1, max: 100_000 });
     const months = wholeNumber('--months', span, { fallback: 3, min: 1, max: 120 });
     const url = await runningBank();
-    const bank = new BankClient(url);
+    const bank = new DemoBank(url);
     const today = new Date().toISOString().slice(0, 10);
     const started = performance.now();
     const result = await fill(bank, { customers, months, seed, today }, json === true);
@@ -46,7 +46,7 @@ async function runningBank(): Promise<string> {
 }
 
 async function fill(
-  bank: BankClient,
+  bank: DemoBank,
   options: Parameters<typeof fillBank>[1],
   quiet: boolean,
 ): Promise<FillResult> {
@@ -62,7 +62,7 @@ async function fill(
 
 type Summary = Readonly<Record<string, unknown>>;
 
-async function ownerSummary(bank: BankClient, { person_id, token }: Sample): Promise<Summary> {
+async function ownerSummary(bank: DemoBank, { person_id, token }: Sample): Promise<Summary> {
   const { body } = await bank.expect('GET', `/persons/${person_id}/summary`, undefined, token ?? undefined);
   return body;
 }

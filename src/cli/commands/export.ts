@@ -1,8 +1,9 @@
 /** `export`: writes all events of the bank into a directory. */
+import { resolve } from 'node:path';
 import { exportStore } from '../../move-stores.ts';
 import { EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
-import { directoryArgument, move, totalsJson, totalsTable } from '../move.ts';
+import { move, totalsJson, totalsTable } from '../move.ts';
 import { readConfig } from '../project.ts';
 import { formatCount, paint, print, printJson } from '../terminal.ts';
 
@@ -13,9 +14,9 @@ export const exportCommand = defineCommand({
 are left out. After an interruption the same command goes on; a finished export is left as it is. A relative
 directory lies in the project's. See docs/moving-stores.md.`,
   options: { json: { type: 'boolean', help: 'Print the result as JSON' } },
-  positional: 'DIR',
-  async run({ json }, positionals) {
-    const path = directoryArgument('export', positionals);
+  positionals: ['DIR'],
+  async run({ json }, [directory = '']) {
+    const path = resolve(directory);
     const { eventStore } = readConfig();
     const result = await move((report) => exportStore(eventStore, path, report), {
       disk_full: 'Make room and call export again: it goes on behind the last whole segment.',

@@ -17,11 +17,11 @@ export function helpOn({ loadCommand, loadCommands }: CommandList): Command {
     name: 'help',
     summary: 'Show this help; help config lists the settings, help COMMAND explains a command.',
     options: {},
-    positional: '[config | COMMAND]',
-    async run(_values, [topic]) {
+    positionals: ['[config | COMMAND...]'],
+    async run(_values, [topic, ...rest]) {
       if (topic === undefined) overview(await loadCommands());
       else if (topic === 'config') configuration();
-      else return explain(topic, await loadCommand(topic));
+      else return explain(topic, rest, await loadCommand(topic));
       return EXIT.ok;
     },
   });
@@ -82,7 +82,11 @@ export function settingRows(): readonly SettingRow[] {
   });
 }
 
-function explain(name: string, command: Command | undefined): Promise<number> {
+function explain(
+  name: string,
+  subcommands: readonly string[],
+  command: Command | undefined,
+): Promise<number> {
   if (!command) throw new CliError(`There is no help on '${name}'. See ./openbank help.`, EXIT.usage);
-  return command.run(['--help']);
+  return command.run([...subcommands, '--help']);
 }

@@ -1,8 +1,9 @@
 /** `import`: writes an export into an empty store, or only checks it. */
+import { resolve } from 'node:path';
 import { checkDirectory, importIntoStore } from '../../move-stores.ts';
 import { EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
-import { directoryArgument, move, totalsJson, totalsTable } from '../move.ts';
+import { move, totalsJson, totalsTable } from '../move.ts';
 import { readConfig } from '../project.ts';
 import { formatCount, paint, print, printJson } from '../terminal.ts';
 
@@ -17,9 +18,9 @@ directory lies in the project's. See docs/moving-stores.md.`,
     check: { type: 'boolean', help: 'Change nothing: check checksums, order and counts of the export' },
     json: { type: 'boolean', help: 'Print the result as JSON' },
   },
-  positional: 'DIR',
-  async run({ check, json }, positionals) {
-    const path = directoryArgument('import', positionals);
+  positionals: ['DIR'],
+  async run({ check, json }, [directory = '']) {
+    const path = resolve(directory);
     const { eventStore } = readConfig();
     if (check) {
       const totals = await move((report) => checkDirectory(path, report), {});

@@ -8,6 +8,7 @@ import { findStack } from '../docker/stack.ts';
 import { baseUrl, readConfig } from '../project.ts';
 import type { ProjectionStatus, ServiceStatus } from '../service-probe.ts';
 import { findService, type ServiceView } from '../service-process.ts';
+import { judge, type Verdict } from '../service-verdict.ts';
 import {
   alignColumns,
   formatBytes,
@@ -52,26 +53,6 @@ async function statusOfStack(config: Address, json: boolean): Promise<number> {
     if (containers.length > 0) print('', containerTable(containers));
   }
   return EXIT_OF[judged.state];
-}
-
-/** The verdict on a service, and the sentence that explains it. */
-export interface Verdict {
-  readonly state: 'ready' | 'unhealthy' | 'not_running';
-  readonly message: string;
-}
-
-/** Decides from what was seen whether the bank is ready, unhealthy or not running. */
-export function judge(config: Address, { pid, probe }: ServiceView): Verdict {
-  const url = baseUrl(config);
-  if (probe.kind === 'openbank') {
-    if (probe.ready) return { state: 'ready', message: 'OpenBank is ready.' };
-    return { state: 'unhealthy', message: `OpenBank is running, but says it is ${probe.health.status}.` };
-  }
-  if (pid !== undefined) {
-    return { state: 'unhealthy', message: `OpenBank runs (process ${pid}), but does not answer at ${url}.` };
-  }
-  const other = probe.kind === 'unreachable' ? '' : ` Another program answers at ${url}.`;
-  return { state: 'not_running', message: `OpenBank is not running.${other}` };
 }
 
 function details(config: Address, { pid, probe }: ServiceView) {

@@ -12,7 +12,7 @@ export const test = definePassThrough({
   details: `The same as npm test. Arguments go to vitest, for example:
   ./openbank test test/domain
   ./openbank test -t 'overdraft'`,
-  positional: '[vitest arguments]',
+  positionals: ['[vitest arguments]'],
   run(args) {
     if (!existsSync(join(PROJECT_ROOT, 'node_modules/.bin/vitest'))) {
       throw new CliError('The development packages are missing; run npm ci in the project directory.');

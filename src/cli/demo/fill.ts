@@ -1,6 +1,6 @@
 /** Carries the demo's plan out on a running bank, several customers at a time. */
 import { CliError } from '../cli-error.ts';
-import { type Answer, type BankClient, unexpected } from './bank-client.ts';
+import { type DemoAnswer, type DemoBank, unexpected } from './demo-bank.ts';
 import type { Step } from './ledger.ts';
 import { type CustomerPlan, type DemoOptions, planCustomer } from './plan.ts';
 
@@ -36,7 +36,7 @@ export interface FillResult extends Tally {
  * @throws CliError at the first answer that the plan did not expect; what is under way ends before.
  */
 export async function fillBank(
-  bank: BankClient,
+  bank: DemoBank,
   options: DemoOptions & { readonly customers: number },
   onProgress: (tally: Readonly<Tally>) => void,
 ): Promise<FillResult> {
@@ -68,7 +68,7 @@ export async function fillBank(
   return { ...tally, sample };
 }
 
-async function serve(bank: BankClient, plan: CustomerPlan, tally: Tally): Promise<Sample> {
+async function serve(bank: DemoBank, plan: CustomerPlan, tally: Tally): Promise<Sample> {
   const person = await bank.expect('POST', '/persons', plan.person);
   const person_id = String(person.body.id);
   const accounts: string[] = [];
@@ -88,7 +88,7 @@ async function serve(bank: BankClient, plan: CustomerPlan, tally: Tally): Promis
   return { name, person_id, account_id: accounts[0] ?? '', token };
 }
 
-async function carryOut(bank: BankClient, step: Step, account: string, tally: Tally): Promise<Answer> {
+async function carryOut(bank: DemoBank, step: Step, account: string, tally: Tally): Promise<DemoAnswer> {
   switch (step.kind) {
     case 'overdraft':
       tally.limit_changes += 1;
@@ -104,7 +104,7 @@ async function carryOut(bank: BankClient, step: Step, account: string, tally: Ta
 type Posting = Extract<Step, { readonly expect: unknown }>;
 
 /** The bank has to come to the same balance as the demo's own books, to the cent. */
-async function post(bank: BankClient, step: Posting, account_id: string, tally: Tally): Promise<Answer> {
+async function post(bank: DemoBank, step: Posting, account_id: string, tally: Tally): Promise<DemoAnswer> {
   const path = `/transactions/${step.kind}`;
   const { amount, description, expect } = step;
   const answer = await bank.send('POST', path, { account_id, amount, description });

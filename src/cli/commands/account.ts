@@ -1,0 +1,92 @@
+/** `account`: open, show, list and close accounts, their transactions, overdraft limits and holds. */
+import { segment } from '../bank/ask.ts';
+import { change, guardedFlags, outputFlags, pageFlags, showOne, showPage, writeFlags } from '../bank/verb.ts';
+import { accountView, postingView } from '../bank/views.ts';
+import { defineCommand } from '../command.ts';
+import { defineGroup } from '../command-group.ts';
+import { hold } from './account-hold.ts';
+
+const open = defineCommand({
+  name: 'account open',
+  summary: 'Open an account for a registered person.',
+  options: {
+    type: { type: 'string', value: 'TYPE', help: 'checking (default) or savings' },
+    currency: { type: 'string', value: 'CODE', help: "ISO 4217, such as EUR (default: the bank's)" },
+    'overdraft-limit': { type: 'string', value: 'AMOUNT', help: 'How far the balance may go below zero' },
+    'initial-balance': { type: 'string', value: 'AMOUNT', help: 'Deposited in the same step' },
+    ...writeFlags,
+  },
+  positionals: ['OWNER'],
+  run(values, [owner_id]) {
+    const body = {
+      owner_id,
+      account_type: values.type?.toUpperCase(),
+      currency: values.currency?.toUpperCase(),
+      overdraft_limit: values['overdraft-limit'],
+      initial_balance: values['initial-balance'],
+    };
+    return change(values, { method: 'POST', path: '/accounts', body }, accountView);
+  },
+});
+
+const show = defineCommand({
+  name: 'account show',
+  summary: 'Show an account with its balance.',
+  options: outputFlags,
+  positionals: ['ACCOUNT'],
+  run: (values, [account = '']) => showOne(values, `/accounts/${segment(account)}`, accountView),
+});
+
+const list = defineCommand({
+  name: 'account list',
+  summary: 'List accounts, oldest first.',
+  options: {
+    owner: { type: 'string', value: 'PERSON', help: 'Only the accounts of this person' },
+    ...pageFlags,
+  },
+  run(values) {
+    const { owner } = values;
+    const path = owner === undefined ? '/accounts' : `/accounts/by-owner/${segment(owner)}`;
+    return showPage(values, path, accountView);
+  },
+});
+
+const transactions = defineCommand({
+  name: 'account transactions',
+  summary: "List an account's transactions, newest first.",
+  options: pageFlags,
+  positionals: ['ACCOUNT'],
+  run: (values, [account = '']) =>
+    showPage(values, `/accounts/${segment(account)}/transactions`, postingView),
+});
+
+const limit = defineCommand({
+  name: 'account limit',
+  summary: 'Change how far the balance may go below zero.',
+  options: guardedFlags,
+  positionals: ['ACCOUNT', 'AMOUNT'],
+  run(values, [account = '', overdraft_limit]) {
+    const path = `/accounts/${segment(account)}/overdraft-limit`;
+    return change(values, { method: 'PUT', path, body: { overdraft_limit } }, accountView);
+  },
+});
+
+const close = defineCommand({
+  name: 'account close',
+  summary: 'Close an account whose balance is zero, for good.',
+  options: {
+    reason: { type: 'string', value: 'TEXT', help: 'Why it is closed (required)' },
+    ...guardedFlags,
+  },
+  positionals: ['ACCOUNT'],
+  run(values, [account = '']) {
+    const path = `/accounts/${segment(account)}/close`;
+    return change(values, { method: 'POST', path, body: { reason: values.reason } }, accountView);
+  },
+});
+
+export const account = defineGroup({
+  name: 'account',
+  summary: 'Open, show, list and close accounts; their transactions, limits and holds.',
+  commands: [open, show, list, transactions, limit, close, hold],
+});
