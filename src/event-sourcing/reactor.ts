@@ -143,7 +143,7 @@ export class Reactor {
       signal,
     });
     const handle = (event: RecordedEvent) => this.#handle(journal, delivery, event);
-    const lanes = new ReactorLanes({ handle, eventsMax, start, signal });
+    const lanes: ReactorLanes = new ReactorLanes({ handle, eventsMax, start, signal });
     const commit = () => journal.commit(lanes.takeSafePosition());
     const desk = new ReactorRequestDesk({ reader, journal, delivery, commit, signal });
     return { journal, delivery, lanes, desk, start, signal };
