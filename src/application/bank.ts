@@ -48,6 +48,9 @@ export interface Bank {
   readonly defaultCurrency: string;
 }
 
+/** What it takes to read documents. */
+export type ReadingBank = Pick<Bank, 'readModels' | 'events' | 'codec'>;
+
 /** What every command answers beside its own fields: where its events stand. */
 export interface Written {
   readonly stream: string;

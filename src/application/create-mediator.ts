@@ -18,6 +18,7 @@ import { ReverseTransaction, reverseTransactionHandler } from './commands/revers
 import { UnfreezeAccount, unfreezeAccountHandler } from './commands/unfreeze-account.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
 import { type Logger, logging, operations, validation } from './pipeline.ts';
+import { ListAccountTransactions, listAccountTransactionsHandler } from './queries/account-transactions.ts';
 import * as accounts from './queries/accounts.ts';
 import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.ts';
 import * as holds from './queries/holds.ts';
@@ -50,7 +51,7 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(accounts.GetAccount, accounts.getAccountHandler(bank))
     .register(accounts.ListAccounts, accounts.listAccountsHandler(bank))
     .register(accounts.GetAccountsByOwner, accounts.getAccountsByOwnerHandler(bank))
-    .register(accounts.ListAccountTransactions, accounts.listAccountTransactionsHandler(bank))
+    .register(ListAccountTransactions, listAccountTransactionsHandler(bank))
     .register(holds.GetHold, holds.getHoldHandler(bank))
     .register(holds.ListAccountHolds, holds.listAccountHoldsHandler(bank))
     .register(transactions.GetTransaction, transactions.getTransactionHandler(bank))

@@ -147,6 +147,7 @@ export const PROBLEM_CATALOG = {
   too_short: kind(422, 'Too short', 'A text is empty or too short.'),
   too_long: kind(422, 'Too long', 'A text is longer than accepted.'),
   out_of_range: kind(422, 'Out of range', 'A number is outside its range.'),
+  invalid_range: kind(422, 'Invalid range', 'A range ends before it begins.'),
   headers_too_large: kind(431, 'Headers too large', 'URL and headers are larger than the API takes.'),
   internal_error: kind(500, 'Internal error', 'The service failed; the request id leads to its log.'),
   not_supported: kind(

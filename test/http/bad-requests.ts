@@ -375,6 +375,30 @@ const WRONG_QUERIES: readonly (readonly [query: string, ProblemCode, at: string]
   ['__proto__=1', 'unknown_field', '/__proto__'],
 ];
 
+const WRONG_SEARCHES: typeof WRONG_QUERIES = [
+  ['from=yesterday', 'invalid_time', '/from'],
+  ['from=2026-01-01', 'invalid_time', '/from'],
+  ['to=2026-02-30T00:00:00Z', 'invalid_time', '/to'],
+  ['to=2026-01-01T00:00:00', 'invalid_time', '/to'],
+  ['from=2026-01-01T00:00:00Z&to=2026-01-01T01:00:00%2B01:00', 'invalid_range', '/to'],
+  ['type=GIFT', 'invalid_value', '/type'],
+  ['direction=credit', 'invalid_value', '/direction'],
+  ['min_amount=', 'invalid_amount', '/min_amount'],
+  ['min_amount=ten', 'invalid_amount', '/min_amount'],
+  ['min_amount=1e2', 'invalid_amount', '/min_amount'],
+  ['min_amount=-1', 'amount_negative', '/min_amount'],
+  ['max_amount=0.001', 'amount_too_precise', '/max_amount'],
+  ['max_amount=10000000000000', 'amount_too_large', '/max_amount'],
+  ['min_amount=2&max_amount=1.99', 'invalid_range', '/max_amount'],
+  ['min_amount=1&min_amount=2', 'invalid_type', '/min_amount'],
+  ['counterpart_account_id=5', 'invalid_id', '/counterpart_account_id'],
+  ['description=', 'too_short', '/description'],
+  [`description=${'x'.repeat(201)}`, 'too_long', '/description'],
+  ['description[$regex]=.*', 'unknown_field', '/description[$regex]'],
+  ['reference=%20', 'too_short', '/reference'],
+  ['min_amount=1&cursor=garbage', 'invalid_cursor', '/cursor'],
+];
+
 const WRONG_CURSORS = ['', '%00', 'garbage', '-1', '1.5', '1e2', 'eCAx', '99999999999999999999', 'null'];
 
 export const BAD_QUERIES: readonly Row[] = [
@@ -382,6 +406,23 @@ export const BAD_QUERIES: readonly Row[] = [
     WRONG_QUERIES.map(([query, code, at]) =>
       row(`?${query}`, operation, (bank) => ({ ...good(bank), query }), 422, code, `query ${at}`),
     ),
+  ),
+  ...WRONG_SEARCHES.map(([query, code, at]) =>
+    row(
+      `?${query}`,
+      'listAccountTransactions',
+      ({ account }) => ({ params: { id: account }, query }),
+      422,
+      code,
+      `query ${at}`,
+    ),
+  ),
+  row(
+    '?direction=DEBIT of an unknown account',
+    'listAccountTransactions',
+    ({ unknown }) => ({ params: { id: unknown }, query: 'direction=DEBIT' }),
+    404,
+    'account_not_found',
   ),
   // The cursor of the list of streams is a name, and any name has a place in the alphabet.
   ...PAGED.filter(([operation]) => operation !== 'listStreams').flatMap(([operation, good]) =>

@@ -1,8 +1,7 @@
-/** Queries about accounts: one, a page of them, an owner's, and an account's transactions. */
+/** Queries about accounts: one, a page of them, and an owner's. */
 import { z } from 'zod';
 import { accept } from '../../domain/decision.ts';
 import { type AccountDocument, accounts } from '../../projections/accounts.ts';
-import { type TransactionDocument, transactions } from '../../projections/transactions.ts';
 import { accountNotFound, type Bank, personNotFound } from '../bank.ts';
 import { id } from '../fields.ts';
 import { type Handler, query } from '../mediator.ts';
@@ -48,21 +47,5 @@ export function getAccountsByOwnerHandler(bank: Bank): Handler<ByOwner, Page<Acc
     });
     if (!page.ok || page.value.items.length > 0 || (await bank.persons.exists(owner_id))) return page;
     return personNotFound(owner_id, 'owner_id');
-  };
-}
-
-type OfAccount = PageRequest & { readonly id: string };
-
-export const ListAccountTransactions = query<Page<TransactionDocument>>()(
-  'ListAccountTransactions',
-  accountIdFields.extend(pageFields),
-);
-
-export function listAccountTransactionsHandler(bank: Bank): Handler<OfAccount, Page<TransactionDocument>> {
-  return async ({ id, ...request }) => {
-    const where = { account_id: id };
-    const page = await findPage(bank, transactions, request, { order: 'newest_first', where });
-    if (!page.ok || page.value.items.length > 0 || (await bank.accounts.exists(id))) return page;
-    return accountNotFound(id);
   };
 }

@@ -4,7 +4,7 @@ import { accept, type Decision, reject } from '../../domain/decision.ts';
 import type { DomainEvent } from '../../event-sourcing/codec.ts';
 import type { Projection } from '../../event-sourcing/projection.ts';
 import type { Document, FindOptions, StoredDocument } from '../../event-sourcing/read-model-store.ts';
-import type { Bank } from '../bank.ts';
+import type { ReadingBank } from '../bank.ts';
 import { readDocument } from './read-document.ts';
 
 export const PAGE_ITEMS_MAX = 200;
@@ -32,7 +32,7 @@ export interface Page<T> {
 
 /** Answers one page of a collection. Rejects with `invalid_cursor` or `read_model_blocked`. */
 export async function findPage<E extends DomainEvent, D extends Document>(
-  bank: Bank,
+  bank: ReadingBank,
   projection: Projection<E, D>,
   request: PageRequest,
   options: Pick<FindOptions, 'where' | 'order'>,
@@ -60,8 +60,8 @@ export function invalidCursor() {
 }
 
 /** A page with a document that is blocked by a dead letter says so, unless its own stream still tells it. */
-async function documentsOf<E extends DomainEvent, D extends Document>(
-  bank: Bank,
+export async function documentsOf<E extends DomainEvent, D extends Document>(
+  bank: ReadingBank,
   projection: Projection<E, D>,
   found: readonly StoredDocument<D>[],
 ): Promise<Decision<D[]>> {
@@ -75,11 +75,15 @@ async function documentsOf<E extends DomainEvent, D extends Document>(
 }
 
 /** A cursor names its list, so that another one does not take it for a place of its own. */
-function encodeCursor(list: string, { sequence, key }: Pick<StoredDocument, 'sequence' | 'key'>): string {
+export function encodeCursor(
+  list: string,
+  { sequence, key }: Pick<StoredDocument, 'sequence' | 'key'>,
+): string {
   return Buffer.from(`${list} ${sequence} ${key}`).toString('base64url');
 }
 
-function decodeCursor(list: string, cursor: string): { sequence: bigint; key: string } | null {
+/** The place that a cursor names; `null` when this list did not give it out. */
+export function decodeCursor(list: string, cursor: string): { sequence: bigint; key: string } | null {
   const [, from, sequence, key] = /^(\S{1,150}) (\d{1,18}) (.{1,100})$/.exec(decoded(cursor)) ?? [];
   if (from !== list || sequence === undefined || key === undefined) return null;
   const place = { sequence: BigInt(sequence), key };

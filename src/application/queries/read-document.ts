@@ -5,11 +5,11 @@ import { DocumentSession } from '../../event-sourcing/document-session.ts';
 import { foldStream } from '../../event-sourcing/fold-stream.ts';
 import type { Projection } from '../../event-sourcing/projection.ts';
 import type { Document } from '../../event-sourcing/read-model-store.ts';
-import type { Bank } from '../bank.ts';
+import type { ReadingBank } from '../bank.ts';
 
 /** Answers the document, `undefined` when there is none. Rejects with `read_model_blocked`. */
 export async function readDocument<E extends DomainEvent, D extends Document>(
-  bank: Bank,
+  bank: ReadingBank,
   projection: Projection<E, D>,
   key: string,
 ): Promise<Decision<D | undefined>> {

@@ -9,11 +9,15 @@ import { CreateDeposit } from '../../application/commands/create-deposit.ts';
 import { CreateWithdrawal } from '../../application/commands/create-withdrawal.ts';
 import { postingFields } from '../../application/commands/record-posting.ts';
 import {
+  EXAMINED_TRANSACTIONS_MAX,
+  ListAccountTransactions,
+  transactionListFields,
+} from '../../application/queries/account-transactions.ts';
+import {
   accountIdFields,
   GetAccount,
   GetAccountsByOwner,
   ListAccounts,
-  ListAccountTransactions,
   ownerIdFields,
 } from '../../application/queries/accounts.ts';
 import { pageFields } from '../../application/queries/paging.ts';
@@ -48,6 +52,11 @@ import {
 } from '../schemas.ts';
 
 const tags = ['accounts'];
+
+const SEARCH_DESCRIPTION = `All that is asked for must hold. A page is full as long as there are more matches, with
+one exception: a request looks at ${EXAMINED_TRANSACTIONS_MAX.toLocaleString('en-US')} transactions at most. Then the
+page holds what was found so far, which may be nothing, and its \`next_cursor\` goes on from there; only a page without
+\`next_cursor\` is the last. \`from\` and \`to\` are looked up, not searched for. A cursor belongs to its filter.`;
 
 const shorthandPosting = postingFields.omit({ account_id: true });
 
@@ -191,10 +200,23 @@ export const accountsController =
         schema: {
           operationId: 'listAccountTransactions',
           tags,
-          summary: "List an account's transactions, newest first",
+          summary: "List or search an account's transactions, newest first",
+          description: SEARCH_DESCRIPTION,
           params: accountIdFields,
-          querystring: z.strictObject(pageFields),
-          response: { 200: postingPageSchema, ...problemResponses(['account_not_found', ...PAGE_CODES]) },
+          querystring: transactionListFields,
+          response: {
+            200: postingPageSchema,
+            ...problemResponses([
+              'account_not_found',
+              'invalid_time',
+              'invalid_value',
+              'invalid_range',
+              'amount_negative',
+              ...AMOUNT_CODES,
+              'too_short',
+              ...PAGE_CODES,
+            ]),
+          },
         },
       },
       async (request, reply) => {
