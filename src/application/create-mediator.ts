@@ -24,6 +24,7 @@ import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.
 import * as holds from './queries/holds.ts';
 import { ListParkedCloudEvents, listParkedCloudEventsHandler } from './queries/parked-cloud-events.ts';
 import * as persons from './queries/persons.ts';
+import { GetStatement, getStatementHandler } from './queries/statement.ts';
 import * as streams from './queries/streams.ts';
 import * as transactions from './queries/transactions.ts';
 
@@ -52,6 +53,7 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(accounts.ListAccounts, accounts.listAccountsHandler(bank))
     .register(accounts.GetAccountsByOwner, accounts.getAccountsByOwnerHandler(bank))
     .register(ListAccountTransactions, listAccountTransactionsHandler(bank))
+    .register(GetStatement, getStatementHandler(bank))
     .register(holds.GetHold, holds.getHoldHandler(bank))
     .register(holds.ListAccountHolds, holds.listAccountHoldsHandler(bank))
     .register(transactions.GetTransaction, transactions.getTransactionHandler(bank))

@@ -13,6 +13,7 @@ import { holdsController } from './controllers/holds.ts';
 import { metricsController } from './controllers/metrics.ts';
 import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
+import { statementsController } from './controllers/statements.ts';
 import { transactionsController } from './controllers/transactions.ts';
 import { answerClientError, answerUnreadableUrl, installErrorHandler } from './error-handler.ts';
 import { installJsonBody } from './json-body.ts';
@@ -52,6 +53,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       await api.register(accountsController(options));
       await api.register(accountChangesController(options));
       await api.register(holdsController(options));
+      await api.register(statementsController(options));
       await api.register(transactionsController(options));
       await api.register(cloudEventsController(options));
     },

@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import { EXAMPLE_MONTH } from '../application/queries/statement.ts';
 import { completed } from './openapi-document.ts';
 import { EXAMPLE_EXPIRY, EXAMPLE_IDS } from './schemas.ts';
 
@@ -66,10 +67,13 @@ export async function installOpenApi(
   });
 }
 
-/** The document with the placeholders of `EXAMPLE_IDS` replaced, and a time that has not come yet. */
+/** The document with the placeholders of `EXAMPLE_IDS` replaced, a time that has not come yet, and a month that has. */
 function withExamples(document: object, ids: Awaited<ReturnType<ExampleIds>>): Record<string, unknown> {
   const inAWeek = new Date(Date.now() + WEEK_MS).toISOString();
-  let json = JSON.stringify(document).replaceAll(EXAMPLE_EXPIRY, inAWeek);
+  const thisMonth = new Date().toISOString().slice(0, EXAMPLE_MONTH.length);
+  let json = JSON.stringify(document)
+    .replaceAll(EXAMPLE_EXPIRY, inAWeek)
+    .replaceAll(JSON.stringify(EXAMPLE_MONTH), JSON.stringify(thisMonth));
   for (const [name, placeholder] of Object.entries(EXAMPLE_IDS)) {
     const real = ids[name as keyof typeof EXAMPLE_IDS];
     if (real === undefined) continue;

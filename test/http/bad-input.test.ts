@@ -17,7 +17,7 @@ import {
   type Row,
   withLiteral,
 } from './bad-input-fixture.ts';
-import { BAD_IDS, BAD_QUERIES, BAD_TOKENS, BROKEN_RULES, NO_ROUTE } from './bad-requests.ts';
+import { BAD_IDS, BAD_QUERIES, BAD_STATEMENTS, BAD_TOKENS, BROKEN_RULES, NO_ROUTE } from './bad-requests.ts';
 
 let bank: RunningBank;
 let fixture: Fixture;
@@ -70,6 +70,7 @@ describe('a bad request is refused, says why and where, and writes nothing:', ()
   itRefuses('ids', BAD_IDS);
   itRefuses('rules', BROKEN_RULES);
   itRefuses('queries', BAD_QUERIES);
+  itRefuses('statements', BAD_STATEMENTS);
   itRefuses('tokens', BAD_TOKENS);
 
   it('a token beyond the newest event', async () => {

@@ -401,6 +401,66 @@ const WRONG_SEARCHES: typeof WRONG_QUERIES = [
 
 const WRONG_CURSORS = ['', '%00', 'garbage', '-1', '1.5', '1e2', 'eCAx', '99999999999999999999', 'null'];
 
+const NOT_A_MONTH = [
+  '2026',
+  '2026-13',
+  '2026-00',
+  '2026-1',
+  '26-01',
+  '2026-01-01',
+  '2026-01Z',
+  ' 2026-01',
+  'now',
+];
+
+/** The month that `months` from now is in. */
+function monthFromNow(months: number): string {
+  const now = new Date();
+  return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + months)).toISOString().slice(0, 7);
+}
+
+export const BAD_STATEMENTS: readonly Row[] = [
+  ...NOT_A_MONTH.map((month) => ofStatement(month, {}, 422, 'invalid_month', 'path /month')),
+  ofStatement(monthFromNow(1), {}, 422, 'month_in_future'),
+  ofStatement('9999-12', {}, 422, 'month_in_future'),
+  ofStatement(monthFromNow(-1), {}, 422, 'month_before_account'),
+  ofStatement('0000-01', {}, 422, 'month_before_account'),
+  ofStatement(monthFromNow(0), { query: 'format=pdf' }, 422, 'invalid_value', 'query /format'),
+  ofStatement(monthFromNow(0), { query: 'format=csv&format=json' }, 422, 'invalid_value', 'query /format'),
+  ofStatement(monthFromNow(0), { query: 'page=2' }, 422, 'unknown_field', 'query /page'),
+  ofStatement(monthFromNow(0), { headers: { accept: 'application/pdf' } }, 406, 'not_acceptable'),
+  ofStatement(monthFromNow(0), { headers: { accept: 'text/html;q=0, */*;q=0' } }, 406, 'not_acceptable'),
+  row(
+    'statement of an unknown account',
+    'getStatement',
+    ({ unknown }) => ({ params: { id: unknown, month: monthFromNow(0) } }),
+    404,
+    'account_not_found',
+  ),
+  ...NOT_AN_ID.map((id) =>
+    row(
+      `statement of ${id}`,
+      'getStatement',
+      () => ({ params: { id, month: '2026-01' } }),
+      422,
+      'invalid_id',
+      'path /id',
+    ),
+  ),
+];
+
+function ofStatement(month: string, more: CallOptions, status: number, code: ProblemCode, at?: string): Row {
+  const name = `statement of ${month} ${JSON.stringify(more)}`;
+  return row(
+    name,
+    'getStatement',
+    ({ account }) => ({ params: { id: account, month }, ...more }),
+    status,
+    code,
+    at,
+  );
+}
+
 export const BAD_QUERIES: readonly Row[] = [
   ...PAGED.flatMap(([operation, good]) =>
     WRONG_QUERIES.map(([query, code, at]) =>

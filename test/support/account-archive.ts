@@ -95,6 +95,9 @@ function accountDocument({
     owner,
     account_type: 'CHECKING',
     status: 'ACTIVE',
+    frozen: null,
+    transaction_limit: null,
+    daily_limit: null,
     currency,
     // Nothing about the past may come from these: they are figures of today.
     balance: zero,

@@ -25,6 +25,7 @@ import {
   postingSchema,
   problemSchema,
   readinessSchema,
+  statementSchema,
   statusSchema,
   streamPageSchema,
 } from '../../src/http/schemas.ts';
@@ -60,6 +61,7 @@ export const OPERATIONS = {
   captureHold: ['POST', '/api/v1/accounts/{id}/holds/{hold_id}/capture', 201, postingSchema],
   releaseHold: ['POST', '/api/v1/accounts/{id}/holds/{hold_id}/release', 200, accountStateSchema],
   listAccountTransactions: ['GET', '/api/v1/accounts/{id}/transactions', 200, postingPageSchema],
+  getStatement: ['GET', '/api/v1/accounts/{id}/statements/{month}', 200, statementSchema],
   listAccountEvents: ['GET', '/api/v1/accounts/{id}/events', 200, eventPageSchema],
   deposit: ['POST', '/api/v1/transactions/deposit', 201, postingSchema],
   withdrawal: ['POST', '/api/v1/transactions/withdrawal', 201, postingSchema],
@@ -297,7 +299,7 @@ function headOf(response: Response): Head {
 }
 
 const AMOUNT_FIELD =
-  /^(amount|balance|available_balance|held|captured_amount|released_amount|overdraft_limit|total_credits|total_debits|largest_transaction)$/;
+  /^(amount|balance|opening_balance|closing_balance|available_balance|held|captured_amount|released_amount|overdraft_limit|total_credits|total_debits|largest_transaction)$/;
 
 /** Amounts leave the bank as decimal text only. */
 function expectAmounts(body: unknown): void {
