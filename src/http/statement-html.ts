@@ -16,6 +16,22 @@ const ESCAPES: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
+/** A formatter of dates takes longer to make than a page of a hundred transactions. */
+const MONTH_NAMES = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+] as const;
+
 /** The page, piece by piece. */
 export function* statementHtml(statement: Statement): Generator<string> {
   const { account, owner, period, transactions } = statement;
@@ -36,13 +52,14 @@ export function* statementHtml(statement: Statement): Generator<string> {
 ${period.complete ? '' : '<p class="note">This month is not over: more transactions may follow.</p>\n'}</header>
 <dl class="facts">
 ${fact('Owner', bdi(owner.name))}
-${fact('Account', `<span class="id">${escaped(account.id)}</span>`)}
+${fact('Account', escaped(account.id))}
 ${fact('Type', account.account_type === 'CHECKING' ? 'Checking account' : 'Savings account')}
 ${fact('Currency', escaped(account.currency))}
 ${fact('Period', `${day(period.from)} to ${day(lastDay(period.to))} (UTC)`)}
 </dl>
 ${summary(statement)}
-<table class="transactions">
+<div class="scroll" role="region" aria-label="Transactions" tabindex="0">
+<table>
 <caption>Transactions (${grouped(String(transactions.length))})</caption>
 <thead>
 <tr><th scope="col">Time (UTC)</th><th scope="col">Description</th><th scope="col">Credit</th><th scope="col">Debit</th><th scope="col">Balance</th></tr>
@@ -54,6 +71,7 @@ ${balanceRow('Opening balance', statement.opening_balance)}
   yield `${balanceRow('Closing balance', statement.closing_balance, statement)}
 </tbody>
 </table>
+</div>
 </main>
 </body>
 </html>
@@ -120,8 +138,8 @@ function lastDay(to: string): string {
 }
 
 function monthName(month: string): string {
-  const options = { month: 'long', year: 'numeric', timeZone: 'UTC' } as const;
-  return new Intl.DateTimeFormat('en', options).format(new Date(`${month}-01T00:00:00Z`));
+  const [year = '', number = ''] = month.split('-');
+  return `${MONTH_NAMES[Number(number) - 1]} ${year}`;
 }
 
 function escaped(text: string): string {
