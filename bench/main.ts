@@ -11,6 +11,7 @@ import { measureKurrentDb } from './measurements/kurrentdb.ts';
 import { measureMongodb } from './measurements/mongodb.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
 import { measureStart } from './measurements/start.ts';
+import { measureStatements } from './measurements/statement.ts';
 import { type Group, type Options, readOptions, USAGE, UsageError } from './options.ts';
 import { type Findings, printEnvironment, printTable, writeJson } from './report.ts';
 
@@ -21,6 +22,7 @@ const EXIT_USAGE = 2;
 const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench) => Promise<Findings>])[] = [
   ['deposits', ['deposits', 'hot', 'lag'], measureDeposits],
   ['get', ['get'], measureGets],
+  ['statement', ['statement'], measureStatements],
   ['rebuild', ['rebuild'], measureRebuild],
   ['move', ['move'], measureMoves],
   ['start', ['start'], measureStart],

@@ -7,6 +7,7 @@ export const GROUPS = [
   'deposits',
   'hot',
   'get',
+  'statement',
   'lag',
   'rebuild',
   'move',
