@@ -9,6 +9,8 @@ export type Body = Readonly<Record<string, unknown>>;
 export interface Answer {
   readonly status: number;
   readonly ok: boolean;
+  /** Without parameters, such as `application/json`. */
+  readonly mediaType: string;
   /** The body as it came over the wire. */
   readonly text: string;
   /** The body as JSON; undefined when it is no JSON object. */
@@ -64,8 +66,9 @@ export class BankClient {
       });
       const { status, ok } = response;
       const token = response.headers.get('x-consistency-token');
+      const [mediaType = ''] = (response.headers.get('content-type') ?? '').split(';');
       const text = await response.text();
-      return { status, ok, token, text, body: bodyOf(text) };
+      return { status, ok, token, mediaType, text, body: bodyOf(text) };
     } catch (error) {
       throw new NoAnswerError(method, path, error);
     }

@@ -111,6 +111,15 @@ describe('account', () => {
     expect(stderr).toContain('(/amount)');
   });
 
+  it('deposits once, however often the same key asks', async () => {
+    const account = await open();
+    const first = await ok('deposit', account, '5', '--idempotency-key', 'gift 1', '--json');
+    expect(await ok('deposit', account, '5', '--idempotency-key', 'gift 1', '--json')).toBe(first);
+    expect(details(await ok('account', 'show', account)).Balance).toBe('5.00 USD');
+    const other = await run('deposit', account, '6', '--idempotency-key', 'gift 1');
+    expect(other).toMatchObject({ code: 5, stdout: '' });
+  });
+
   it('lists transactions newest first, and says how to go on', async () => {
     const account = await open();
     await ok('deposit', account, '100');

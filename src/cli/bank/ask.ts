@@ -11,10 +11,13 @@ export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;
   readonly body?: Body;
+  /** What is asked for; JSON unless said otherwise. */
+  readonly mediaType?: string;
 }
 
 /** An answer that is no refusal. */
 export interface Success extends Answer {
+  /** Empty where something else than JSON was asked for. */
   readonly body: Body;
 }
 
@@ -27,13 +30,18 @@ export async function ask(request: Request, headers: RequestHeaders = {}): Promi
   const config = readConfig();
   const answer = await send(new BankClient(baseUrl(config)), request, headers);
   if (answer === undefined) throw await absence(`OpenBank took no connection at ${baseUrl(config)}.`);
-  if (answer.ok && answer.body) return { ...answer, body: answer.body };
+  if (answer.ok && isAskedFor(request, answer)) return { ...answer, body: answer.body ?? {} };
   const refusal = refusalOf(answer);
   if (refusal) throw refusal;
   const { method, path } = request;
   throw await absence(
     `The answer to ${method} ${path} (status ${answer.status}) is none that OpenBank would give.`,
   );
+}
+
+/** A proxy, or another program, answers with pages of its own. */
+function isAskedFor({ mediaType = 'application/json' }: Request, answer: Answer): boolean {
+  return answer.mediaType === mediaType && (answer.body !== undefined || mediaType !== 'application/json');
 }
 
 /** Undefined when nobody took the connection. */

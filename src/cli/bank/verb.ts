@@ -105,7 +105,7 @@ async function readAgain(path: string, { body, token }: Success): Promise<Body> 
 }
 
 /** Sends a request; with `--json` a refusal is printed as it came, too. */
-async function askFor(
+export async function askFor(
   { json }: OutputValues,
   request: Request,
   headers: RequestHeaders = {},

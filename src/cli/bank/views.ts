@@ -159,3 +159,14 @@ export const transferView: DocumentView = {
     moment('Last change', 'updated_at'),
   ],
 };
+
+/** What stands above the transactions of a statement. */
+export const statementDetails: readonly Field[] = [
+  field('Account', 'account'),
+  field('Owner', 'owner'),
+  field('Month', 'month'),
+  money('Opening balance', 'opening_balance'),
+  money('Credits', 'total_credits'),
+  money('Debits', 'total_debits'),
+  money('Closing balance', 'closing_balance'),
+];
