@@ -138,12 +138,12 @@ export class Reactor {
       concurrency,
       triesMax,
       retryDelayMs,
-      heldUp: () => lanes.full,
+      heldUp: (): boolean => lanes.full,
       onUnreachable: (reason, delayMs) => this.#report({ kind: 'sink_unreachable', reason, delayMs }),
       signal,
     });
     const handle = (event: RecordedEvent) => this.#handle(journal, delivery, event);
-    const lanes = new ReactorLanes({ handle, eventsMax, start, signal });
+    const lanes: ReactorLanes = new ReactorLanes({ handle, eventsMax, start, signal });
     const commit = () => journal.commit(lanes.takeSafePosition());
     const desk = new ReactorRequestDesk({ reader, journal, delivery, commit, signal });
     return { journal, delivery, lanes, desk, start, signal };
