@@ -39,6 +39,9 @@ function storeUrl(holds: string, file: string, server: RegExp, serverUrl: string
     );
 }
 
+/** The characters of a URI reference (RFC 3986). */
+const URI_REFERENCE = /^(?:[\w.~:/?#[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+$/;
+
 /** Every setting: its default and its meaning. `./openbank help config` prints this table. */
 export const settings = {
   OPENBANK_HOST: z.string().min(1).default('127.0.0.1').describe('Address to listen on'),
@@ -74,6 +77,7 @@ export const settings = {
     .describe('Currency of accounts that name none'),
   CLOUD_EVENT_SINK: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
+    .refine(hasReadableLogin, 'must have a user and a password in percent-encoded UTF-8')
     .optional()
     .describe('Address that published CloudEvents are posted to; nothing is published without it'),
   CLOUD_EVENT_MODE: z
@@ -84,6 +88,8 @@ export const settings = {
     .string()
     .min(1)
     .max(200)
+    // Anything else would park every event as no valid CloudEvent.
+    .regex(URI_REFERENCE, 'must be a URI or a part of one, without spaces')
     .default('openbank')
     .describe('source of published CloudEvents'),
   CLOUD_EVENT_TYPE_PREFIX: z
@@ -140,7 +146,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const variable = String(issue?.path[0]);
-    throw new ConfigError(`${variable}=${set[variable]} is not usable: it ${issue?.message}.`);
+    throw new ConfigError(`${variable}=${withoutLogin(set[variable])} is not usable: it ${issue?.message}.`);
   }
   const values = parsed.data;
   const dataDir = resolve(values.OPENBANK_DATA_DIR);
@@ -169,6 +175,22 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     ...(values.OPENBANK_LOG_FILE ? { logFile: resolve(values.OPENBANK_LOG_FILE) } : {}),
     logLevel: values.LOG_LEVEL,
   });
+}
+
+function hasReadableLogin(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { username, password } = new URL(url);
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A message may show an address that is wrong, but no password in it. */
+function withoutLogin(value = ''): string {
+  return value.replace(/\/\/.*@/, '//…@');
 }
 
 type Values = z.output<typeof environment>;

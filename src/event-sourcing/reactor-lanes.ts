@@ -29,6 +29,8 @@ export class ReactorLanes {
   readonly #changed = new Signal();
   #safe: Position;
   #finished = 0;
+  /** Somebody waits until nothing is under way. */
+  #emptying = false;
   #failure: unknown;
 
   /**
@@ -48,14 +50,14 @@ export class ReactorLanes {
     this.#signal = options.signal;
   }
 
-  /** Whether no event can be added before an earlier one is finished. */
-  get full(): boolean {
-    return this.#underWay.length >= this.#eventsMax;
+  /** Whether no event is added before an earlier one is finished. */
+  get heldUp(): boolean {
+    return this.#emptying || this.#full;
   }
 
   /** Queues an event in its stream's lane; waits while there are too many. */
   async add(event: RecordedEvent): Promise<void> {
-    await this.#until(() => !this.full);
+    await this.#until(() => !this.#full);
     if (this.#signal.aborted) return;
     const queued = { event, underWay: this.begin(event.position) };
     const lane = this.#lanes.get(event.stream);
@@ -81,8 +83,10 @@ export class ReactorLanes {
   }
 
   /** Waits until nothing is under way, or for the end. */
-  empty(): Promise<void> {
-    return this.#until(() => this.#lanes.size === 0);
+  async empty(): Promise<void> {
+    this.#emptying = true;
+    await this.#until(() => this.#lanes.size === 0);
+    this.#emptying = false;
   }
 
   /** Waits until so many are finished that were not taken yet, or until one is and the time is over. */
@@ -126,6 +130,10 @@ export class ReactorLanes {
     }
     this.#lanes.delete(stream);
     this.#changed.notify();
+  }
+
+  get #full(): boolean {
+    return this.#underWay.length >= this.#eventsMax;
   }
 
   get #stopped(): boolean {

@@ -138,7 +138,7 @@ export class Reactor {
       concurrency,
       triesMax,
       retryDelayMs,
-      heldUp: () => lanes.full,
+      heldUp: (): boolean => lanes.heldUp,
       onUnreachable: (reason, delayMs) => this.#report({ kind: 'sink_unreachable', reason, delayMs }),
       signal,
     });

@@ -105,7 +105,7 @@ const attributesSchema = z
       .string()
       .regex(/^application\/([\w.-]+\+)?json\s*(;|$)/i, 'a JSON media type')
       .optional(),
-    data_base64: z.undefined({ error: 'must not be there: the data are JSON.' }).optional(),
+    data_base64: z.custom((value) => value === undefined, 'must not be there: the data are JSON.').optional(),
   })
   .catchall(z.union([z.string(), z.number(), z.boolean()]));
 

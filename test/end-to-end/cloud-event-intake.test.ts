@@ -280,6 +280,11 @@ describe('an event that cannot be done', () => {
     expect((await refused({ ...deposit(), ...change })).code).toBe(code);
   });
 
+  it('says why base64 is not taken', async () => {
+    const { detail } = await refused({ ...deposit(), data_base64: 'e30=' });
+    expect(detail).toBe('data_base64 must not be there: the data are JSON.');
+  });
+
   it.each([
     ['wrong', { amount: '-1' }, 'amount_not_positive', '/data/amount'],
     ['missing', { amount: undefined }, 'missing_field', '/data/amount'],

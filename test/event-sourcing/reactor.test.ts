@@ -271,6 +271,28 @@ describe('a sink that is gone', () => {
     expect(bench.sink.revisionsOf('thing-b')).toHaveLength(20);
   });
 
+  it('does not hide behind a request that waits for it', async () => {
+    let asked = () => {};
+    const asking = new Promise<void>((resolve) => {
+      asked = resolve;
+    });
+    bench.sink.fault = async (event, tries) => {
+      if (!isOf('thing-a')(event)) return undefined;
+      if (tries === 1) await asking;
+      return unreachable;
+    };
+    await bench.start();
+    await bench.record('thing-a');
+    await bench.record('thing-b');
+    await eventually('an event that gets through', () => bench.sink.delivered.length > 0);
+    await bench.request('DeadLettersRetryRequestedV1', { document_key: 'thing-c' });
+    await bench.record('thing-b');
+    asked();
+    await bench.caughtUp();
+    expect(await bench.letters()).toEqual([['thing-a', 0, 'connection refused', 5]]);
+    expect(bench.sink.revisionsOf('thing-b')).toEqual([0, 1]);
+  });
+
   it('parks nothing when it goes away while a window is full', async () => {
     let gone = false;
     bench.sink.fault = async (event) => {
