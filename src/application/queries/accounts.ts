@@ -1,7 +1,8 @@
 /** Queries about accounts: one, a page of them, an owner's, and an account's transactions. */
 import { z } from 'zod';
-import { accept } from '../../domain/decision.ts';
+import { accept, type Decision } from '../../domain/decision.ts';
 import { type AccountDocument, accounts } from '../../projections/accounts.ts';
+import { externalReferenceKey, externalReferences } from '../../projections/external-references.ts';
 import { type TransactionDocument, transactions } from '../../projections/transactions.ts';
 import { accountNotFound, type Bank, personNotFound } from '../bank.ts';
 import { id } from '../fields.ts';
@@ -51,18 +52,42 @@ export function getAccountsByOwnerHandler(bank: Bank): Handler<ByOwner, Page<Acc
   };
 }
 
-type OfAccount = PageRequest & { readonly id: string };
+type OfAccount = PageRequest & { readonly id: string; readonly external_reference?: string | undefined };
+
+export const transactionListFields = z.strictObject({
+  ...pageFields,
+  external_reference: z
+    .string()
+    .min(1)
+    .max(100)
+    .optional()
+    .meta({ description: 'Only the one that bears this reference.' }),
+});
 
 export const ListAccountTransactions = query<Page<TransactionDocument>>()(
   'ListAccountTransactions',
-  accountIdFields.extend(pageFields),
+  accountIdFields.extend(transactionListFields.shape),
 );
 
 export function listAccountTransactionsHandler(bank: Bank): Handler<OfAccount, Page<TransactionDocument>> {
-  return async ({ id, ...request }) => {
+  return async ({ id, external_reference, ...request }) => {
     const where = { account_id: id };
-    const page = await findPage(bank, transactions, request, { order: 'newest_first', where });
+    const page =
+      external_reference === undefined
+        ? await findPage(bank, transactions, request, { order: 'newest_first', where })
+        : await findByReference(bank, id, external_reference);
     if (!page.ok || page.value.items.length > 0 || (await bank.accounts.exists(id))) return page;
     return accountNotFound(id);
   };
+}
+
+async function findByReference(
+  bank: Bank,
+  accountId: string,
+  reference: string,
+): Promise<Decision<Page<TransactionDocument>>> {
+  const found = await readDocument(bank, externalReferences, externalReferenceKey(accountId, reference));
+  if (!found.ok || !found.value) return found.ok ? accept({ items: [] }) : found;
+  const posting = await readDocument(bank, transactions, found.value.transaction_id);
+  return posting.ok ? accept({ items: posting.value ? [posting.value] : [] }) : posting;
 }

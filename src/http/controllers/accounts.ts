@@ -15,6 +15,7 @@ import {
   ListAccounts,
   ListAccountTransactions,
   ownerIdFields,
+  transactionListFields,
 } from '../../application/queries/accounts.ts';
 import { pageFields } from '../../application/queries/paging.ts';
 import { ListAccountEvents, streamReadFields } from '../../application/queries/streams.ts';
@@ -31,6 +32,7 @@ import {
   BODY_CODES,
   DEBIT_CODES,
   GUARDED_CODES,
+  LABEL_CODES,
   PAGE_CODES,
   READ_CODES,
   STORE_CODES,
@@ -167,6 +169,7 @@ export const accountsController =
                 ...(path === 'withdraw'
                   ? DEBIT_CODES
                   : (['account_frozen', 'balance_limit_exceeded'] as const)),
+                ...LABEL_CODES,
                 'amount_not_positive',
                 ...AMOUNT_CODES,
                 ...TEXT_CODES,
@@ -193,8 +196,11 @@ export const accountsController =
           tags,
           summary: "List an account's transactions, newest first",
           params: accountIdFields,
-          querystring: z.strictObject(pageFields),
-          response: { 200: postingPageSchema, ...problemResponses(['account_not_found', ...PAGE_CODES]) },
+          querystring: transactionListFields,
+          response: {
+            200: postingPageSchema,
+            ...problemResponses(['account_not_found', 'too_short', ...PAGE_CODES]),
+          },
         },
       },
       async (request, reply) => {
