@@ -73,6 +73,8 @@ const PUBLISHED = {
       reverses_transaction_id: id('transaction that it undoes').optional(),
       hold_id: id('hold that it captured').optional(),
       description: z.string(),
+      external_reference: z.string().optional().describe("The client's own name for it."),
+      metadata: z.record(z.string(), z.string()).optional().describe("The client's own fields."),
     }),
   },
   BankAccountOverdraftLimitChangedDomainEventV1: {

@@ -115,6 +115,15 @@ export const id = (description: string, example: string) =>
 /** Characters that no name or description has; some stores refuse them. */
 const CONTROL = /\p{Cc}/u;
 
+const INVALID_TEXT = {
+  message: 'must be text without control characters.',
+  params: { code: 'invalid_text' },
+};
+
+function isPlainText(value: string): boolean {
+  return value.isWellFormed() && !CONTROL.test(value);
+}
+
 /** Text that a person wrote: trimmed, not empty, bounded. */
 export const text = (description: string, maximum: number, example: string) =>
   z
@@ -122,9 +131,21 @@ export const text = (description: string, maximum: number, example: string) =>
     .trim()
     .min(1)
     .max(maximum)
-    .refine((value) => value.isWellFormed() && !CONTROL.test(value), {
-      message: 'must be text without control characters.',
-      params: { code: 'invalid_text' },
+    .refine(isPlainText, INVALID_TEXT)
+    .meta({ description, examples: [example] });
+
+const LABELS_MAX = 20;
+
+/** A client's own fields: short names and short texts, a bounded number of them. */
+export const labels = (description: string, example: Readonly<Record<string, string>>) =>
+  z
+    .record(
+      z.string().regex(/^[\w.-]{1,40}$/, 'named with 1 to 40 letters, digits, dots, dashes or underscores'),
+      z.string().max(200).refine(isPlainText, INVALID_TEXT),
+    )
+    .refine((value) => Object.keys(value).length <= LABELS_MAX, {
+      message: `must be at most ${LABELS_MAX}.`,
+      params: { code: 'too_long' },
     })
     .meta({ description, examples: [example] });
 
@@ -196,6 +217,7 @@ function inputProblems(error: z.ZodError): InputProblem[] {
 function codeOf(issue: z.core.$ZodIssue): string {
   if (issue.code === 'custom') return String(issue.params?.code ?? 'invalid_value');
   if (isMissing(issue)) return 'missing_field';
+  if (issue.code === 'invalid_key') return 'invalid_format';
   if (issue.code === 'invalid_format') return FORMAT_CODES[issue.format] ?? 'invalid_format';
   if (issue.code === 'invalid_type') return 'invalid_type';
   if ((issue.code === 'too_small' || issue.code === 'too_big') && issue.origin !== 'string')
@@ -211,6 +233,8 @@ function detailOf(issue: z.core.$ZodIssue): string {
       return `must be ${NOUNS[issue.expected] ?? `a ${issue.expected}`}.`;
     case 'invalid_value':
       return `must be one of ${issue.values.join(', ')}.`;
+    case 'invalid_key':
+      return `must be ${issue.issues[0]?.message}.`;
     case 'invalid_format':
       return FORMATS[issue.format] ?? `must be ${issue.message}.`;
     case 'too_small':

@@ -112,10 +112,14 @@ const READS_FIRST = /\/reversal$/;
 const SINGLE_DOCUMENT =
   /^\/api\/v1\/((persons|accounts|transactions)\/\{id\}|accounts\/\{id\}\/holds\/\{hold_id\})$/;
 
+/** Fields with which an example could be tried only once. */
+const ONCE_ONLY: ReadonlySet<string> = new Set(['external_reference']);
+
 /** The body that the examples of its fields make up. */
 function exampleOf({ examples, anyOf, properties }: FieldSchema): unknown {
   if (!properties) return examples?.[0] ?? anyOf?.[0]?.examples?.[0];
-  return Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, exampleOf(field)]));
+  const fields = Object.entries(properties).filter(([name]) => !ONCE_ONLY.has(name));
+  return Object.fromEntries(fields.map(([name, field]) => [name, exampleOf(field)]));
 }
 
 /** Gives a response that is a problem its media type, and an example for each code that its description lists. */

@@ -66,6 +66,11 @@ export const PROBLEM_CATALOG = {
   ),
   holds_open: kind(409, 'Holds open', 'An account with money held cannot be closed.'),
   hold_not_open: kind(409, 'Hold not open', 'The hold was captured, released, or has expired.'),
+  external_reference_conflict: kind(
+    409,
+    'External reference conflict',
+    'The reference names another transaction of the account.',
+  ),
   not_reversible: kind(409, 'Not reversible', 'This kind of transaction cannot be reversed by itself.'),
   already_reversed: kind(409, 'Already reversed', 'All of the transaction was reversed before.'),
   reversal_too_late: kind(409, 'Reversal too late', 'The transaction is older than 400 days.'),
@@ -241,6 +246,13 @@ export const READ_CODES = [
 
 /** Codes of a field that holds text that a person wrote. */
 export const TEXT_CODES = ['invalid_text', 'too_short', 'too_long'] as const satisfies ProblemCode[];
+
+/** Codes of a posting's external reference and metadata. */
+export const LABEL_CODES = [
+  'external_reference_conflict',
+  'idempotency_conflict',
+  'invalid_format',
+] as const satisfies ProblemCode[];
 
 /** Codes of what takes money out for a customer. */
 export const DEBIT_CODES = [

@@ -108,6 +108,14 @@ export const postingSchema = z
     currency,
     balance: money('1000.00').describe('The balance after this posting.'),
     description: z.string().meta({ examples: ['Initial deposit'] }),
+    external_reference: z
+      .string()
+      .optional()
+      .meta({ description: "The client's own name for it.", examples: ['invoice-4711/1'] }),
+    metadata: z
+      .record(z.string(), z.string())
+      .optional()
+      .meta({ description: "The client's own fields.", examples: [{ order: '4711' }] }),
     recorded_at: time,
     revision,
   })

@@ -2,6 +2,7 @@
 import type { BankEvent } from '../domain/bank-event.ts';
 import type { AnyProjection } from '../event-sourcing/projection.ts';
 import { accounts } from './accounts.ts';
+import { externalReferences } from './external-references.ts';
 import { holds } from './holds.ts';
 import { operations } from './operations.ts';
 import { ownerSummaries } from './owner-summaries.ts';
@@ -17,7 +18,7 @@ export interface ProjectionGroup {
 export const projectionGroups: readonly ProjectionGroup[] = [
   { name: 'accounts', projections: [persons, accounts, ownerSummaries] },
   { name: 'operations', projections: [operations] },
-  { name: 'transactions', projections: [transactions] },
+  { name: 'transactions', projections: [transactions, externalReferences] },
   { name: 'holds', projections: [holds] },
 ];
 

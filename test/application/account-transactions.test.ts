@@ -57,7 +57,6 @@ function isMeant(one: Archived, filter: TransactionFilter): boolean {
   if (filter.type !== undefined && one.type !== filter.type) return false;
   if (filter.direction !== undefined && one.direction !== filter.direction) return false;
   if (filter.counterpart_account_id !== undefined && other !== filter.counterpart_account_id) return false;
-  if (filter.reference !== undefined && one.reference !== filter.reference) return false;
   const text = filter.description;
   return text === undefined || one.description.toUpperCase().includes(text.toUpperCase());
 }
@@ -73,19 +72,17 @@ const histories = fc
       type: fc.constantFrom('DEPOSIT', 'WITHDRAWAL', 'TRANSFER', 'INTEREST'),
       description: fc.constantFrom('Rent May', 'RENT june', 'Café', 'cafe\u0301 au lait', 'Salary'),
       counterpart: fc.constantFrom(undefined, ...OTHERS),
-      reference: fc.constantFrom(undefined, 'RF18', 'INV-7'),
     }),
     { maxLength: 60 },
   )
   .map((entries) => {
     let time = START;
-    return entries.map(({ hours, behind, counterpart, reference, ...rest }): Past => {
+    return entries.map(({ hours, behind, counterpart, ...rest }): Past => {
       time += hours * HOUR;
       return {
         at: iso(time - behind),
         ...rest,
         ...(counterpart === undefined ? {} : { counterpart }),
-        ...(reference === undefined ? {} : { reference }),
       };
     });
   });
@@ -101,7 +98,6 @@ const filters = fc
     direction: maybe(fc.constantFrom('CREDIT' as const, 'DEBIT' as const)),
     counterpart_account_id: maybe(fc.constantFrom(...OTHERS)),
     description: maybe(fc.constantFrom('rent', 'MAY', 'a')),
-    reference: maybe(fc.constantFrom('RF18', 'rf18')),
   })
   .filter(({ from, to }) => from === undefined || to === undefined || from < to);
 

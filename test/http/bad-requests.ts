@@ -395,7 +395,7 @@ const WRONG_SEARCHES: typeof WRONG_QUERIES = [
   ['description=', 'too_short', '/description'],
   [`description=${'x'.repeat(201)}`, 'too_long', '/description'],
   ['description[$regex]=.*', 'unknown_field', '/description[$regex]'],
-  ['reference=%20', 'too_short', '/reference'],
+  ['external_reference=%20', 'too_short', '/external_reference'],
   ['min_amount=1&cursor=garbage', 'invalid_cursor', '/cursor'],
 ];
 

@@ -251,6 +251,7 @@ class CountedBank {
       persons: this.#personDocuments(),
       bank_accounts: this.#accountDocuments(),
       transactions: this.transactions,
+      external_references: {},
       holds: this.holds,
       owner_summaries: this.#summaryDocuments(),
       // Nothing in these histories was asked for by key.

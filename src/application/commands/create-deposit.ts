@@ -6,4 +6,4 @@ import { type PostingResult, postingFields, recordPosting } from './record-posti
 
 export const CreateDeposit = command<PostingResult>()('CreateDeposit', postingFields);
 
-export const createDepositHandler = (bank: Bank) => recordPosting(bank, deposit);
+export const createDepositHandler = (bank: Bank) => recordPosting(bank, 'DEPOSIT', deposit);

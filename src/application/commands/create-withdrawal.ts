@@ -6,4 +6,4 @@ import { type PostingResult, postingFields, recordPosting } from './record-posti
 
 export const CreateWithdrawal = command<PostingResult>()('CreateWithdrawal', postingFields);
 
-export const createWithdrawalHandler = (bank: Bank) => recordPosting(bank, withdraw);
+export const createWithdrawalHandler = (bank: Bank) => recordPosting(bank, 'WITHDRAWAL', withdraw);

@@ -6,4 +6,4 @@ import { type PostingResult, postingFields, recordPosting } from './record-posti
 
 export const PostInterest = command<PostingResult>()('PostInterest', postingFields);
 
-export const postInterestHandler = (bank: Bank) => recordPosting(bank, postInterest);
+export const postInterestHandler = (bank: Bank) => recordPosting(bank, 'INTEREST', postInterest);

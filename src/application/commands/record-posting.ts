@@ -5,16 +5,24 @@ import type {
   BankAccountEvent,
   Posting as PostingDecision,
   TransactionRecorded,
+  TransactionType,
 } from '../../domain/bank-account.ts';
-import { accept, type Decision } from '../../domain/decision.ts';
+import { accept, type Decision, reject } from '../../domain/decision.ts';
 import { type AcceptedOnAccount, type Bank, changeAccount, type Written, written } from '../bank.ts';
-import { id, positiveAmount, text } from '../fields.ts';
-import type { Handler } from '../mediator.ts';
+import { id, labels, positiveAmount, text } from '../fields.ts';
+import type { Handler, RequestContext } from '../mediator.ts';
+import { operationFor } from '../operation.ts';
 
 export const postingFields = z.strictObject({
   account_id: id('The account.', '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02'),
   amount: positiveAmount('The amount, above zero.', 1000),
   description: text('What it is for.', 500, 'Initial deposit'),
+  external_reference: text(
+    'Your own name for it, used once per account: a second request with the same fields gets the first answer again.',
+    100,
+    'invoice-4711/1',
+  ).optional(),
+  metadata: labels('Your own fields, at most 20.', { order: '4711' }).optional(),
 });
 
 export type PostingInput = z.output<typeof postingFields>;
@@ -30,15 +38,41 @@ export type PostingResult = { posting: Posting } & Written;
 
 export function recordPosting(
   bank: Bank,
+  kind: TransactionType,
   decide: (account: BankAccount, posting: PostingDecision, now: string) => Decision<BankAccountEvent[]>,
 ): Handler<PostingInput, PostingResult> {
   return async (input, context) => {
     const posting = { ...input, transaction_id: bank.newId() };
-    const outcome = await changeAccount(bank, input.account_id, context, (account, now) =>
+    const once = onceByReference(kind, input, context);
+    const outcome = await changeAccount(bank, input.account_id, once, (account, now) =>
       decide(account, posting, now),
     );
-    return outcome.ok ? accept(postingResult(input.account_id, outcome.value)) : outcome;
+    if (outcome.ok) return accept(postingResult(input.account_id, outcome.value));
+    return outcome.rejection.code === 'idempotency_conflict' && input.external_reference !== undefined
+      ? referenceTaken(input.external_reference)
+      : outcome;
   };
+}
+
+/**
+ * An external reference is an operation of the account, so the account does it once, for as long as it remembers it.
+ * The operation that the client named otherwise, if any, is a part of its content.
+ */
+function onceByReference(
+  kind: TransactionType,
+  input: PostingInput,
+  context: RequestContext,
+): RequestContext {
+  const { external_reference } = input;
+  if (external_reference === undefined) return context;
+  const content = { kind, input, operation: context.operation?.id ?? null };
+  return { ...context, operation: operationFor('external-reference', external_reference, content) };
+}
+
+function referenceTaken(reference: string) {
+  return reject('external_reference_conflict', `${reference} names another posting of the account.`, {
+    field: 'external_reference',
+  });
 }
 
 /** The answer to a command whose last event is the posting that was asked for. */

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { accept, type Decision } from '../../domain/decision.ts';
 import { accounts } from '../../projections/accounts.ts';
+import { externalReferenceKey, externalReferences } from '../../projections/external-references.ts';
 import { type TransactionDocument, transactions } from '../../projections/transactions.ts';
 import { accountNotFound, type Bank, type ReadingBank } from '../bank.ts';
 import { type Handler, query } from '../mediator.ts';
@@ -71,7 +72,24 @@ async function searched(
   const list = [transactions.name, id, search.value.digest].join('/');
   const after = await startOf(bank, id, list, request, search.value);
   if (after === null) return invalidCursor();
+  if (filter.external_reference !== undefined)
+    return referenced(bank, id, filter.external_reference, search.value);
   return scan(bank, id, { list, limit: request.limit, after }, search.value);
+}
+
+/** A reference is unique on its account, and has an index of its own: nothing is scanned. */
+async function referenced(
+  bank: ReadingBank,
+  accountId: string,
+  reference: string,
+  { matches }: TransactionSearch,
+): Promise<Decision<Page<TransactionDocument>>> {
+  const found = await readDocument(bank, externalReferences, externalReferenceKey(accountId, reference));
+  if (!found.ok) return found;
+  if (!found.value) return accept({ items: [] });
+  const posting = await readDocument(bank, transactions, found.value.transaction_id);
+  if (!posting.ok) return posting;
+  return accept({ items: posting.value && matches(posting.value) ? [posting.value] : [] });
 }
 
 type Place = NonNullable<ReturnType<typeof decodeCursor>>;

@@ -26,7 +26,7 @@ export const transactionFilterFields = {
     'The other account: where money came from, or where it went.',
   ),
   description: optional(searchText, 'Text that the description contains, in upper or lower case.'),
-  reference: optional(searchText, 'The whole reference of a payment, as it was given.'),
+  external_reference: optional(searchText, 'The whole external reference of a posting, as it was given.'),
 };
 
 const filterSchema = z.object(transactionFilterFields);
@@ -38,11 +38,8 @@ export interface TransactionSearch {
   readonly to: number;
   /** Names the filter, so that a cursor of another one is told apart. */
   readonly digest: string;
-  matches(transaction: Searched): boolean;
+  matches(transaction: TransactionDocument): boolean;
 }
-
-/** Payments that carry a reference have it in their transaction. */
-type Searched = TransactionDocument & { readonly reference?: string };
 
 export function isEmpty(filter: TransactionFilter): boolean {
   return Object.values(filter).every((value) => value === undefined);
@@ -69,12 +66,11 @@ export function transactionSearch(filter: TransactionFilter, currency: string): 
     ...textTests(filter),
     ...exactTests(filter),
   ];
-  const matches = (transaction: Searched) => tests.every((test) => test(transaction));
+  const matches = (transaction: TransactionDocument) => tests.every((test) => test(transaction));
   const searched = { from, to, least: String(least.value), most: String(most.value), ...exactOf(filter) };
   return accept({ from, to, digest: digestOf(searched), matches });
 }
-
-type Test = (transaction: Searched) => boolean;
+type Test = (transaction: TransactionDocument) => boolean;
 
 function minorOf(
   filter: TransactionFilter,
@@ -90,10 +86,10 @@ function timeTests(from: number, to: number): Test[] {
 }
 
 function amountTests(least: bigint | undefined, most: bigint | undefined): Test[] {
-  const minor = ({ amount, currency }: Searched) => toMinor(amount, currency);
+  const minor = ({ amount, currency }: TransactionDocument) => toMinor(amount, currency);
   return [
-    ...(least === undefined ? [] : [(transaction: Searched) => minor(transaction) >= least]),
-    ...(most === undefined ? [] : [(transaction: Searched) => minor(transaction) <= most]),
+    ...(least === undefined ? [] : [(transaction: TransactionDocument) => minor(transaction) >= least]),
+    ...(most === undefined ? [] : [(transaction: TransactionDocument) => minor(transaction) <= most]),
   ];
 }
 
@@ -103,14 +99,21 @@ function textTests({ description }: TransactionFilter): Test[] {
   return [(transaction) => folded(transaction.description).includes(wanted)];
 }
 
-function exactTests({ type, direction, counterpart_account_id, reference }: TransactionFilter): Test[] {
-  const equal = (wanted: string | undefined, value: (transaction: Searched) => string | undefined): Test[] =>
-    wanted === undefined ? [] : [(transaction) => value(transaction) === wanted];
+function exactTests({
+  type,
+  direction,
+  counterpart_account_id,
+  external_reference,
+}: TransactionFilter): Test[] {
+  const equal = (
+    wanted: string | undefined,
+    value: (transaction: TransactionDocument) => string | undefined,
+  ): Test[] => (wanted === undefined ? [] : [(transaction) => value(transaction) === wanted]);
   return [
     ...equal(type, (transaction) => transaction.type),
     ...equal(direction, (transaction) => transaction.direction),
     ...equal(counterpart_account_id, counterpartOf),
-    ...equal(reference, (transaction) => transaction.reference),
+    ...equal(external_reference, (transaction) => transaction.external_reference),
   ];
 }
 
@@ -126,8 +129,14 @@ function folded(text: string): string {
   return text.normalize('NFC').toLowerCase();
 }
 
-function exactOf({ type, direction, counterpart_account_id, description, reference }: TransactionFilter) {
-  return { type, direction, counterpart_account_id, description, reference };
+function exactOf({
+  type,
+  direction,
+  counterpart_account_id,
+  description,
+  external_reference,
+}: TransactionFilter) {
+  return { type, direction, counterpart_account_id, description, external_reference };
 }
 
 /** Two ways to write one filter, such as an instant in two time zones, are the same filter. */

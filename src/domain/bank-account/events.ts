@@ -61,6 +61,10 @@ export interface TransactionRecorded {
     /** The hold that was captured by this posting. */
     readonly hold_id?: string;
     readonly description: string;
+    /** The client's own name for the posting. */
+    readonly external_reference?: string;
+    /** The client's own fields. */
+    readonly metadata?: Readonly<Record<string, string>>;
     /** The balance after this posting, so that a statement reads from the stream alone. `evolve` never trusts it. */
     readonly balance: DecimalString;
   };

@@ -9,6 +9,8 @@ export interface Posting {
   readonly transaction_id: string;
   readonly amount: string;
   readonly description: string;
+  readonly external_reference?: string | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
 }
 
 type Links = Pick<
@@ -30,6 +32,7 @@ export function transaction(
   { type, direction, minor, ...links }: Movement,
 ): TransactionRecorded {
   const { currency } = state;
+  const { external_reference, metadata } = posting;
   const balance = direction === 'CREDIT' ? state.balance + minor : state.balance - minor;
   return {
     type: 'BankAccountTransactionRecordedDomainEventV1',
@@ -44,6 +47,8 @@ export function transaction(
         : { from_account_id: posting.account_id }),
       ...links,
       description: posting.description,
+      ...(external_reference === undefined ? {} : { external_reference }),
+      ...(metadata === undefined ? {} : { metadata }),
       balance: toDecimal(balance, currency),
     },
   };

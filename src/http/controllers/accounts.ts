@@ -35,6 +35,7 @@ import {
   BODY_CODES,
   DEBIT_CODES,
   GUARDED_CODES,
+  LABEL_CODES,
   PAGE_CODES,
   READ_CODES,
   STORE_CODES,
@@ -176,6 +177,7 @@ export const accountsController =
                 ...(path === 'withdraw'
                   ? DEBIT_CODES
                   : (['account_frozen', 'balance_limit_exceeded'] as const)),
+                ...LABEL_CODES,
                 'amount_not_positive',
                 ...AMOUNT_CODES,
                 ...TEXT_CODES,

@@ -28,7 +28,14 @@ import {
 import { toProblem } from '../error-handler.ts';
 import { addJsonParser } from '../json-body.ts';
 import { accepted, contextOf, isTraceId, type Services, writtenHeaders } from '../messages.ts';
-import { AMOUNT_CODES, BODY_CODES, DEBIT_CODES, type ProblemCode, STORE_CODES } from '../problem-catalog.ts';
+import {
+  AMOUNT_CODES,
+  BODY_CODES,
+  DEBIT_CODES,
+  LABEL_CODES,
+  type ProblemCode,
+  STORE_CODES,
+} from '../problem-catalog.ts';
 import {
   inputProblem,
   type Problem,
@@ -51,6 +58,7 @@ const INTAKE_CODES: readonly ProblemCode[] = [
   'batch_too_large',
   'idempotency_conflict',
   'person_not_found',
+  ...LABEL_CODES,
   'account_not_found',
   'account_closed',
   'balance_not_zero',
