@@ -117,6 +117,17 @@ describe('docker-compose.yml', () => {
     expect(variables().get('OPENBANK_PORT')).toBe(String(port));
   });
 
+  it('gives the service a public address that it takes, also with the ranges of ports in the documentation', () => {
+    const guide = readFileSync(join(ROOT, 'docs/docker.md'), 'utf8');
+    const commands = [...guide.matchAll(/^((?:\w+=\S+ )*OPENBANK_PORT=.*) docker compose up/gm)];
+    expect(commands).not.toEqual([]);
+    for (const [, words = ''] of commands) {
+      const set = new Map(words.split(' ').map((word) => word.split('=') as [string, string]));
+      const url = set.get('OPENBANK_PUBLIC_URL') ?? `http://localhost:${set.get('OPENBANK_PORT')}`;
+      expect(() => loadConfig({ OPENBANK_PUBLIC_URL: url })).not.toThrow();
+    }
+  });
+
   it('starts in order: servers that are healthy, the setup, then all that need it', () => {
     for (const name of ['api', 'worker', 'mongo-express']) {
       expect(service(name).depends_on).toEqual({ setup: { condition: 'service_completed_successfully' } });
