@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { AccountDocument } from '../../src/projections/accounts.ts';
 import { accounts } from '../../src/projections/accounts.ts';
+import { externalReferences } from '../../src/projections/external-references.ts';
 import { projections } from '../../src/projections/index.ts';
 import { operations } from '../../src/projections/operations.ts';
 import { ownerSummaries } from '../../src/projections/owner-summaries.ts';
@@ -79,6 +80,6 @@ describe('minor units', () => {
   });
 
   it('are there for every read model but those without amounts', () => {
-    expect(projections.filter((one) => !one.minorUnits)).toEqual([persons, operations]);
+    expect(projections.filter((one) => !one.minorUnits)).toEqual([persons, operations, externalReferences]);
   });
 });
