@@ -148,11 +148,11 @@ describe('the examples of the served document', () => {
     const { client } = bank;
     const other = await openAccount(client);
     const account = await openAccount(client, { overdraft_limit: '500.00' });
-    const { token } = await client.call('deposit', { body: posting(account, '1000.00', 'Initial deposit') });
-    await client.call('listAccounts', { token });
     await client.call('transfer', {
       body: { from_account_id: account, to_account_id: other, amount: '25.00', description: 'Rent' },
     });
+    const { token } = await client.call('deposit', { body: posting(account, '1000.00', 'Initial deposit') });
+    await client.call('listAccounts', { token });
     const body = { amount: '20.00', description: 'Hotel deposit' };
     const placed = await client.call('placeHold', { params: { id: account }, body });
     await client.call('listAccounts', { token: placed.token });
