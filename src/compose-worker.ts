@@ -6,6 +6,7 @@ import type { CloudEventSettings, Config } from './config.ts';
 import { BANK_ACCOUNT_STREAM_PREFIX } from './domain/bank-account.ts';
 import type { BankEvent } from './domain/bank-event.ts';
 import { PERSON_STREAM_PREFIX } from './domain/person.ts';
+import { TRANSFER_STREAM_PREFIX } from './domain/transfer.ts';
 import type { EventReader } from './event-sourcing/event-store.ts';
 import type { AnyProjection } from './event-sourcing/projection.ts';
 import { Projector, type ProjectorOptions, type ProjectorProblem } from './event-sourcing/projector.ts';
@@ -138,7 +139,7 @@ function projectorOptions(
     store: readModels,
     codec: createBankCodec(config.defaultCurrency),
     projections: group,
-    streamPrefixes: [PERSON_STREAM_PREFIX, BANK_ACCOUNT_STREAM_PREFIX],
+    streamPrefixes: [PERSON_STREAM_PREFIX, BANK_ACCOUNT_STREAM_PREFIX, TRANSFER_STREAM_PREFIX],
     onProjected,
     onProblem,
   };

@@ -3,32 +3,28 @@ import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
-import { type Bank, bankAccountType, personType } from './application/bank.ts';
-import { createBankCodec } from './application/bank-codec.ts';
+import type { Bank } from './application/bank.ts';
 import { createMediator } from './application/create-mediator.ts';
 import { operationArchive } from './application/operation-archive.ts';
+import type { TransferFailpoint } from './application/transfer-process.ts';
 import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './compose-publisher.ts';
+import { composeWriteSide, startTransferWorker } from './compose-transfers.ts';
 import { composeWorker, prepareReadModels } from './compose-worker.ts';
 import type { Config } from './config.ts';
-import type { BankEvent } from './domain/bank-event.ts';
-import type { Rejection } from './domain/decision.ts';
-import type { DomainEvent, EventCodec } from './event-sourcing/codec.ts';
 import type { EventReader } from './event-sourcing/event-store.ts';
 import { OperatorRequests } from './event-sourcing/operator-requests.ts';
 import type { ReadModelReader, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { ReadYourWrites } from './event-sourcing/read-your-writes.ts';
-import { type AggregateType, Repository } from './event-sourcing/repository.ts';
 import { Signal } from './event-sourcing/signal.ts';
 import { buildApp, buildWorkerApp } from './http/app.ts';
 import { ServiceMetrics } from './metrics/service-metrics.ts';
+import type { StoreSources } from './metrics/store-metrics.ts';
 import { newId } from './new-id.ts';
 import {
   type OpenedEventStore,
-  openEventReader,
   openEventStore,
   openReadModelReader,
   openReadModelStore,
-  type PersistentEventStoreLocation,
   type PersistentReadModelLocation,
 } from './open-stores.ts';
 import { newestIds, operations } from './operations.ts';
@@ -61,17 +57,24 @@ export interface ReadSide {
   readonly worker: WorkerRunner;
   /** What the publisher of CloudEvents remembers; missing where nothing is published. */
   readonly publisherState?: ReadModelReader | undefined;
+  /** Counts what consumer groups of this process have parked. */
+  readonly parked?: StoreSources['parked'];
+}
+
+/** What tests may put between the steps of a running service. */
+export interface Hooks {
+  readonly transferFailpoint?: TransferFailpoint;
 }
 
 /**
  * Puts the service together. Waits for servers that do not answer yet.
  * @throws StoreError when a store cannot be opened and waiting would not help
  */
-export async function compose(config: Config, logger: Logger): Promise<OpenBank> {
+export async function compose(config: Config, logger: Logger, hooks: Hooks = {}): Promise<OpenBank> {
   const parts = new Parts(logger);
   const composeRole = config.role === 'worker' ? composeWorkerProcess : composeApiProcess;
   try {
-    const app = await composeRole(config, logger, parts);
+    const app = await composeRole(config, logger, parts, hooks);
     parts.closeLater(app);
     return { app, close: () => parts.close() };
   } catch (error) {
@@ -81,7 +84,12 @@ export async function compose(config: Config, logger: Logger): Promise<OpenBank>
 }
 
 /** The API: alone, or with the worker beside it. */
-async function composeApiProcess(config: Config, logger: Logger, parts: Parts): Promise<FastifyInstance> {
+async function composeApiProcess(
+  config: Config,
+  logger: Logger,
+  parts: Parts,
+  hooks: Hooks,
+): Promise<FastifyInstance> {
   const opened = await parts.open(EVENTS, config.eventStore, () => openEventStore(config.eventStore));
   parts.closeLater(opened.events);
   const metrics = createMetrics(config);
@@ -92,20 +100,46 @@ async function composeApiProcess(config: Config, logger: Logger, parts: Parts): 
     config.publisherState.kind === 'mongodb'
       ? readSide.readModels
       : await startPublisher(config, opened.events, report, parts);
-  return composeApi(config, logger, opened, { ...readSide, publisherState }, metrics);
+  const writeSide = composeWriteSide(
+    config,
+    opened.events,
+    metrics,
+    archiveOf(readSide),
+    hooks.transferFailpoint,
+  );
+  const { groups } = opened;
+  const { readModels } = readSide;
+  // Where there are workers, they finish what was left over.
+  const parked =
+    config.role === 'all' ? startTransferWorker(writeSide, { groups, readModels }, report, parts) : [];
+  return composeApi(config, logger, opened, { ...readSide, publisherState, parked }, metrics, writeSide);
 }
 
-/** The projections, and as much HTTP as it takes to ask how they are. */
-async function composeWorkerProcess(config: Config, logger: Logger, parts: Parts): Promise<FastifyInstance> {
-  const location = config.eventStore as PersistentEventStoreLocation;
-  const events = await parts.open(EVENTS, location, () => openEventReader(location));
+/** The projections, the transfers that were left over, and as much HTTP as it takes to ask how they are. */
+async function composeWorkerProcess(
+  config: Config,
+  logger: Logger,
+  parts: Parts,
+  hooks: Hooks,
+): Promise<FastifyInstance> {
+  const { events, groups } = await parts.open(EVENTS, config.eventStore, () =>
+    openEventStore(config.eventStore),
+  );
   parts.closeLater(events);
   const metrics = createMetrics(config);
   const onProblem = reporter(logger, metrics);
-  const worker = await composeWorkerHere(config, events.reader, new Signal(), onProblem, parts);
-  watchStores(metrics, config, events.reader, { ...worker, publisherState: worker.readModels });
-  const sources = { config, events: events.reader, ...worker, startedAt: new Date(), version: VERSION };
+  const worker = await composeWorkerHere(config, events, new Signal(), onProblem, parts);
+  const { readModels } = worker;
+  const writeSide = composeWriteSide(config, events, metrics, archiveOf(worker), hooks.transferFailpoint);
+  const parked = startTransferWorker(writeSide, { groups, readModels }, onProblem, parts);
+  watchStores(metrics, config, events, { ...worker, publisherState: readModels, parked });
+  const sources = { config, events, ...worker, startedAt: new Date(), version: VERSION };
   return buildWorkerApp({ logger, newId, metrics, ...operations(sources) });
+}
+
+/** What aggregates have forgotten is in the read models. */
+function archiveOf({ readModels, worker }: ReadSide) {
+  return operationArchive(readModels, () => worker.wake());
 }
 
 function createMetrics({ role }: Config): ServiceMetrics {
@@ -125,7 +159,7 @@ function watchStores(
   metrics: ServiceMetrics,
   { eventStore, cloudEvents }: Config,
   events: EventReader,
-  { readModels, worker, publisherState }: ReadSide,
+  { readModels, worker, publisherState, parked = [] }: ReadSide,
 ): void {
   const publisher = cloudEvents && publisherState;
   metrics.watch({
@@ -135,7 +169,7 @@ function watchStores(
     readModels,
     projections,
     workerState: () => worker.state(),
-    parked: publisher ? [() => parkedCloudEvents(publisher)] : [],
+    parked: [...parked, ...(publisher ? [() => parkedCloudEvents(publisher)] : [])],
     subscriptions: publisher ? [() => publishedCloudEvents(publisher)] : [],
   });
 }
@@ -201,28 +235,17 @@ export async function composeApi(
   { events, streams }: OpenedEventStore,
   readSide: ReadSide,
   metrics = createMetrics(config),
+  writeSide = composeWriteSide(config, events, metrics, archiveOf(readSide)),
 ): Promise<FastifyInstance> {
   const { readModels, worker, publisherState } = readSide;
   const { defaultCurrency } = config;
-  const codec = createBankCodec(defaultCurrency);
   const now = () => new Date();
-  const archive = operationArchive(readModels, () => worker.wake());
-  const repository = <S, E extends BankEvent>(type: AggregateType<S, E>) =>
-    new Repository<S, E, Rejection>(type, codec as EventCodec<DomainEvent> as EventCodec<E>, {
-      store: events,
-      newId,
-      now,
-      observer: metrics.repository(type.name),
-      archive,
-    });
   const bank: Bank = {
-    persons: repository(personType),
-    accounts: repository(bankAccountType),
+    ...writeSide,
     events,
     ...(streams ? { streams } : {}),
     operatorRequests: new OperatorRequests({ store: events, newId, now }),
     publisherState,
-    codec,
     readModels,
     newId,
     now,

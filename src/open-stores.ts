@@ -4,6 +4,7 @@ import { openSqliteEventReader, openSqliteEventStore } from './adapters/sqlite/e
 import { openSqliteReadModelReader } from './adapters/sqlite/read-model-reader.ts';
 import { openSqliteReadModelStore } from './adapters/sqlite/read-model-store.ts';
 import type { EventStoreLocation, ReadModelLocation } from './config.ts';
+import type { ConsumerGroups } from './event-sourcing/consumer-groups.ts';
 import type { EventReader, EventStore, StreamDirectory } from './event-sourcing/event-store.ts';
 import type { ReadModelReader, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { Signal } from './event-sourcing/signal.ts';
@@ -17,6 +18,7 @@ const CHECKPOINT_INTERVAL_MS = 500;
 
 export interface OpenedEventStore {
   readonly events: EventStore;
+  readonly groups: ConsumerGroups;
   /** Missing where the server has a stream browser of its own. */
   readonly streams?: StreamDirectory;
   /** Fires after appends of this process, where another thread has to be told of them. */
@@ -27,10 +29,11 @@ export interface OpenedEventStore {
 export async function openEventStore(location: EventStoreLocation): Promise<OpenedEventStore> {
   if (location.kind === 'kurrentdb') {
     const { openKurrentDbEventStore } = await import('./adapters/kurrentdb/event-store.ts');
-    return { events: await openKurrentDbEventStore(location.url), appended: new Signal() };
+    const events = await openKurrentDbEventStore(location.url);
+    return { events, groups: events.consumerGroups, appended: new Signal() };
   }
   const events = openSqliteEventStore(location);
-  return { events, streams: events, appended: events.appended };
+  return { events, groups: events.consumerGroups(), streams: events, appended: events.appended };
 }
 
 export interface OpenedEventReader {

@@ -11,6 +11,7 @@ import { holds } from './projections/holds.ts';
 import { projections } from './projections/index.ts';
 import { persons } from './projections/persons.ts';
 import { transactions } from './projections/transactions.ts';
+import { transfers } from './projections/transfers.ts';
 import type { WorkerRunner } from './worker-runner.ts';
 
 export interface OperationSources {
@@ -135,9 +136,15 @@ export async function newestIds(readModels: ReadModelReader): ReturnType<Example
   const where = { account_id: account?.key ?? '' };
   const [hold] = await readModels.find(holds, { ...newest, where: { ...where, status: 'OPEN' } });
   const [transaction] = await readModels.find(transactions, { ...newest, where });
+  const other = open.find(
+    ({ key, document }) => key !== account?.key && document?.currency === account?.document?.currency,
+  );
+  const [transfer] = await readModels.find(transfers, newest);
   return {
     ...(person ? { person: person.key } : {}),
     ...(account ? { account: account.key } : {}),
+    ...(other ? { other_account: other.key } : {}),
+    ...(transfer ? { transfer: transfer.key } : {}),
     ...(hold ? { hold: hold.key } : {}),
     ...(transaction ? { transaction: transaction.key } : {}),
   };

@@ -1,5 +1,6 @@
 /** Problems of the worker in the log: ids, places and causes, no event data. */
 import type { Logger } from 'pino';
+import type { TransferWorkerProblem } from './application/transfer-worker.ts';
 import type { ReactorProblem } from './event-sourcing/reactor.ts';
 import type { ReportProblem } from './worker-runner.ts';
 
@@ -25,6 +26,8 @@ export function problemReporter(logger: Logger): ReportProblem {
       }
       case 'publisher':
         return reportPublisher(logger, problem.problem);
+      case 'transfers':
+        return reportTransfers(logger, problem.problem);
       case 'leading':
         return logger.info({ work: problem.work, token: problem.token }, 'leads');
       case 'leading_ended':
@@ -34,6 +37,33 @@ export function problemReporter(logger: Logger): ReportProblem {
     }
   };
 }
+
+function reportTransfers(logger: Logger, problem: TransferWorkerProblem) {
+  switch (problem.kind) {
+    case 'retrying': {
+      const { error: err, failures, delayMs: delay_ms } = problem;
+      return logger.error({ err, failures, delay_ms }, 'worker of transfers retries');
+    }
+    case 'transfer_unfinished':
+      return logger.error(
+        { transfer: problem.transferId, err: problem.error },
+        'transfer could not be finished',
+      );
+    case 'sweep_failed':
+      return logger.error({ err: problem.error }, 'unfinished transfers could not be looked for');
+    default: {
+      const { kind, stream, revision, eventType: event_type, error: err, attempts } = problem;
+      const level = kind === 'message_parked' ? 'error' : 'warn';
+      return logger[level]({ stream, revision, event_type, err, attempts }, TRANSFER_MESSAGES[kind]);
+    }
+  }
+}
+
+const TRANSFER_MESSAGES = {
+  message_retried: 'transfer could not be finished yet',
+  message_parked: 'transfer parked',
+  answer_lost: 'what became of a transfer message could not be told to the store',
+} as const;
 
 function reportPublisher(logger: Logger, problem: ReactorProblem) {
   switch (problem.kind) {

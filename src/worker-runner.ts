@@ -1,6 +1,7 @@
 /** The worker role as the API sees it: on this thread beside memory, on a thread of its own, or in other processes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker as Thread } from 'node:worker_threads';
+import type { TransfersProblem } from './compose-transfers.ts';
 import type { ProjectionsState, Worker, WorkerProblem } from './compose-worker.ts';
 import type { Config } from './config.ts';
 import type { ReadModelStore } from './event-sourcing/read-model-store.ts';
@@ -28,7 +29,7 @@ export type FromThread =
   | { readonly kind: 'problem'; readonly state: ProjectionsState; readonly problem: WorkerProblem };
 
 export type ReportProblem = (
-  problem: WorkerProblem | { kind: 'worker_died'; error: unknown; delayMs: number },
+  problem: WorkerProblem | TransfersProblem | { kind: 'worker_died'; error: unknown; delayMs: number },
 ) => void;
 
 /** Least time between two notices to the thread, in milliseconds: one for each commit would cost more than it tells. */

@@ -18,6 +18,7 @@ import type { OperatorRequests } from '../event-sourcing/operator-requests.ts';
 import type { ReadModelReader } from '../event-sourcing/read-model-store.ts';
 import type { AggregateType, Committed, Outcome, Refusal, Repository } from '../event-sourcing/repository.ts';
 import type { RequestContext } from './mediator.ts';
+import type { TransferProcess, TransferRepository } from './transfer-process.ts';
 
 export const personType: AggregateType<Person, PersonEvent> = {
   name: 'Person',
@@ -34,6 +35,8 @@ export const bankAccountType: AggregateType<BankAccount, BankAccountEvent> = {
 export interface Bank {
   readonly persons: Repository<Person, PersonEvent, Rejection>;
   readonly accounts: Repository<BankAccount, BankAccountEvent, Rejection>;
+  readonly transfers: TransferRepository;
+  readonly transferProcess: TransferProcess;
   readonly events: EventReader;
   readonly codec: EventCodec<BankEvent>;
   readonly readModels: ReadModelReader;

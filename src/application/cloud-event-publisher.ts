@@ -3,6 +3,7 @@ import type { CloudEventV1 } from 'cloudevents';
 import { BANK_ACCOUNT_STREAM_PREFIX } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
 import { PERSON_STREAM_PREFIX } from '../domain/person.ts';
+import { TRANSFER_STREAM_PREFIX } from '../domain/transfer.ts';
 import type { EventCodec } from '../event-sourcing/codec.ts';
 import type { EventReader, RecordedEvent } from '../event-sourcing/event-store.ts';
 import type { Deliver, DeliveryOutcome } from '../event-sourcing/reactor-delivery.ts';
@@ -13,7 +14,11 @@ import { type CloudEventNames, needsCurrency, toCloudEvent } from './cloud-event
 export const CLOUD_EVENT_PUBLISHER = 'cloudevents';
 
 /** The streams whose events are published. */
-export const PUBLISHED_STREAM_PREFIXES = [PERSON_STREAM_PREFIX, BANK_ACCOUNT_STREAM_PREFIX] as const;
+export const PUBLISHED_STREAM_PREFIXES = [
+  PERSON_STREAM_PREFIX,
+  BANK_ACCOUNT_STREAM_PREFIX,
+  TRANSFER_STREAM_PREFIX,
+] as const;
 
 /** Takes one CloudEvent to the sink once. */
 export type SendCloudEvent = (event: CloudEventV1<object>, signal: AbortSignal) => Promise<DeliveryOutcome>;

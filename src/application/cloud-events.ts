@@ -5,10 +5,12 @@ import {
   ACCOUNT_TYPES,
   FREEZE_SCOPES,
   HOLD_RELEASE_REASONS,
+  REFUSABLE_LEGS,
   TRANSACTION_TYPES,
 } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
 import { GENDERS } from '../domain/person.ts';
+import { TRANSFER_EVENT_TYPES } from '../domain/transfer.ts';
 import type { Recorded } from '../event-sourcing/codec.ts';
 
 /** How CloudEvents are named. */
@@ -32,6 +34,12 @@ const address = z.object({
   state: z.string(),
   country: z.string().describe('ISO 3166-1 alpha-2.'),
 });
+
+const posting = { transaction_id: id('posting on the account') };
+const refusal = {
+  code: z.string().describe('Why, machine-readable.'),
+  detail: z.string().describe('Why, in a sentence.'),
+};
 
 /** The type of each domain event without the prefix, and the shape of its data. */
 const PUBLISHED = {
@@ -116,6 +124,15 @@ const PUBLISHED = {
     name: 'account.unfrozen.v1',
     data: z.object({ account_id: id('account'), reason: z.string() }),
   },
+  BankAccountTransferRefusedDomainEventV1: {
+    name: 'account.transfer-refused.v1',
+    data: z.object({
+      account_id: id('account'),
+      transfer_id: id('transfer'),
+      leg: z.enum(REFUSABLE_LEGS).describe('What the transfer asked of the account.'),
+      ...refusal,
+    }),
+  },
   BankAccountHoldPlacedDomainEventV1: {
     name: 'hold.placed.v1',
     data: z.object({
@@ -147,6 +164,49 @@ const PUBLISHED = {
       currency,
       reason: z.enum(HOLD_RELEASE_REASONS),
     }),
+  },
+  TransferRequestedDomainEventV1: {
+    name: 'transfer.requested.v1',
+    data: z.object({
+      transfer_id: id('transfer'),
+      from_account_id: id('account that the money leaves'),
+      to_account_id: id('account that it goes to'),
+      amount: money('What is transferred'),
+      currency,
+      description: z.string(),
+    }),
+  },
+  TransferDebitedDomainEventV1: {
+    name: 'transfer.debited.v1',
+    data: z.object({ transfer_id: id('transfer'), ...posting }),
+  },
+  TransferRejectedDomainEventV1: {
+    name: 'transfer.rejected.v1',
+    data: z.object({ transfer_id: id('transfer'), ...refusal }),
+  },
+  TransferCreditedDomainEventV1: {
+    name: 'transfer.credited.v1',
+    data: z.object({ transfer_id: id('transfer'), ...posting }),
+  },
+  TransferCompletedDomainEventV1: {
+    name: 'transfer.completed.v1',
+    data: z.object({ transfer_id: id('transfer') }),
+  },
+  TransferCreditRefusedDomainEventV1: {
+    name: 'transfer.credit-refused.v1',
+    data: z.object({ transfer_id: id('transfer'), ...refusal }),
+  },
+  TransferRefundedDomainEventV1: {
+    name: 'transfer.refunded.v1',
+    data: z.object({ transfer_id: id('transfer'), ...posting }),
+  },
+  TransferRefundRefusedDomainEventV1: {
+    name: 'transfer.refund-refused.v1',
+    data: z.object({ transfer_id: id('transfer'), ...refusal }),
+  },
+  TransferSuspendedDomainEventV1: {
+    name: 'transfer.suspended.v1',
+    data: z.object({ transfer_id: id('transfer'), ...posting }),
   },
 } as const satisfies Record<BankEvent['type'], { name: string; data: z.ZodType }>;
 
@@ -201,8 +261,13 @@ const SEQUENCE_DIGITS = 10;
 
 function dataOf({ type, data, metadata }: Recorded<BankEvent>, accountCurrency?: string): object {
   if (type === 'PersonRegisteredDomainEventV1') return { person_id: metadata.aggregate_id, ...data };
+  if (isOfTransfer(type)) return { transfer_id: metadata.aggregate_id, ...data };
   const ofAccount = accountCurrency === undefined ? {} : { currency: accountCurrency };
   return { account_id: metadata.aggregate_id, ...ofAccount, ...data };
+}
+
+function isOfTransfer(type: BankEvent['type']): boolean {
+  return (TRANSFER_EVENT_TYPES as readonly string[]).includes(type);
 }
 
 function schemaUrl(type: string, { schemas }: CloudEventNames): string {

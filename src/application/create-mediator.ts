@@ -14,6 +14,7 @@ import { PlaceHold, placeHoldHandler } from './commands/place-hold.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
 import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
+import { RequestTransfer, requestTransferHandler } from './commands/request-transfer.ts';
 import { ReverseTransaction, reverseTransactionHandler } from './commands/reverse-transaction.ts';
 import { UnfreezeAccount, unfreezeAccountHandler } from './commands/unfreeze-account.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
@@ -27,6 +28,7 @@ import * as persons from './queries/persons.ts';
 import { GetStatement, getStatementHandler } from './queries/statement.ts';
 import * as streams from './queries/streams.ts';
 import * as transactions from './queries/transactions.ts';
+import * as transfers from './queries/transfers.ts';
 
 /** @param measuring sees every message first, so that it also counts what validation refuses */
 export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour): Mediator {
@@ -35,6 +37,7 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(CreateBankAccount, createBankAccountHandler(bank))
     .register(CreateDeposit, createDepositHandler(bank))
     .register(CreateWithdrawal, createWithdrawalHandler(bank))
+    .register(RequestTransfer, requestTransferHandler(bank))
     .register(PostInterest, postInterestHandler(bank))
     .register(ReverseTransaction, reverseTransactionHandler(bank))
     .register(ChangeOverdraftLimit, changeOverdraftLimitHandler(bank))
@@ -57,6 +60,8 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(holds.GetHold, holds.getHoldHandler(bank))
     .register(holds.ListAccountHolds, holds.listAccountHoldsHandler(bank))
     .register(transactions.GetTransaction, transactions.getTransactionHandler(bank))
+    .register(transfers.GetTransfer, transfers.getTransferHandler(bank))
+    .register(transfers.ListTransfers, transfers.listTransfersHandler(bank))
     .register(ListDeadLetters, listDeadLettersHandler(bank))
     .register(ListParkedCloudEvents, listParkedCloudEventsHandler(bank))
     .register(parked.ReplayParkedCloudEvents, parked.replayParkedCloudEventsHandler(bank))

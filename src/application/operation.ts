@@ -38,9 +38,13 @@ function canonical(value: unknown): string {
  * try meets the aggregate that the first one made.
  */
 export function newAggregateId(kind: string, { operation }: RequestContext, newId: () => string): string {
-  if (!operation) return newId();
+  return operation ? derivedId(kind, operation.id) : newId();
+}
+
+/** The id that always comes of the same name. */
+export function derivedId(kind: string, name: string): string {
   const bytes = createHash('sha256')
-    .update(JSON.stringify([kind, operation.id]))
+    .update(JSON.stringify([kind, name]))
     .digest()
     .subarray(0, 16);
   // A UUID of version 8 (RFC 9562): the bits are our own affair.

@@ -100,7 +100,12 @@ export class Repository<S, E extends DomainEvent, R> {
 
   /** Whether the aggregate was ever created; cheap when it is cached. */
   async exists(id: string): Promise<boolean> {
-    return (this.#lookUp(id) ?? (await this.#refresh(id))).state !== undefined;
+    return (await this.recent(id)) !== undefined;
+  }
+
+  /** The state as it is remembered, which other writers may have changed since; it is read when it is not in memory. */
+  async recent(id: string): Promise<S | undefined> {
+    return (this.#lookUp(id) ?? (await this.#refresh(id))).state;
   }
 
   /**

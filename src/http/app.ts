@@ -15,6 +15,7 @@ import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
 import { statementsController } from './controllers/statements.ts';
 import { transactionsController } from './controllers/transactions.ts';
+import { transferListController, transfersController } from './controllers/transfers.ts';
 import { answerClientError, answerUnreadableUrl, installErrorHandler } from './error-handler.ts';
 import { installJsonBody } from './json-body.ts';
 import type { Services } from './messages.ts';
@@ -55,6 +56,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       await api.register(holdsController(options));
       await api.register(statementsController(options));
       await api.register(transactionsController(options));
+      await api.register(transfersController(options));
       await api.register(cloudEventsController(options));
     },
     { prefix: '/api/v1' },
@@ -63,6 +65,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(metricsController(options));
   await app.register(operationsController(options));
   await app.register(parkedCloudEventsController(options));
+  await app.register(transferListController(options));
   return app;
 }
 

@@ -83,7 +83,10 @@ function describeHeaders(path: string, method: string, operation: Operation): vo
   if (method !== 'get') {
     const given = { etag: ETAG, 'x-consistency-token': TOKEN, 'idempotent-replayed': REPLAYED };
     if (responses['200']) responses['200'].headers = given;
-    if (responses['201']) responses['201'].headers = { ...given, location: LOCATION };
+    for (const status of ['201', '202']) {
+      const response = responses[status];
+      if (response) response.headers = { ...given, location: LOCATION };
+    }
     // A CloudEvent brings its own id, and its source.
     if (!path.endsWith('/cloud-events')) {
       operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
@@ -110,7 +113,7 @@ const READS_FIRST = /\/reversal$/;
 
 /** Routes of one versioned document: they answer its revision as an ETag. */
 const SINGLE_DOCUMENT =
-  /^\/api\/v1\/((persons|accounts|transactions)\/\{id\}|accounts\/\{id\}\/holds\/\{hold_id\})$/;
+  /^\/api\/v1\/((persons|accounts|transactions|transfers)\/\{id\}|accounts\/\{id\}\/holds\/\{hold_id\})$/;
 
 /** Fields with which an example could be tried only once. */
 const ONCE_ONLY: ReadonlySet<string> = new Set(['external_reference']);

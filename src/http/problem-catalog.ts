@@ -40,6 +40,7 @@ export const PROBLEM_CATALOG = {
   person_not_found: kind(404, 'Person not found', 'No person has this id.'),
   account_not_found: kind(404, 'Account not found', 'No account has this id.'),
   transaction_not_found: kind(404, 'Transaction not found', 'No transaction has this id.'),
+  transfer_not_found: kind(404, 'Transfer not found', 'No transfer has this id.'),
   schema_not_found: kind(404, 'Schema not found', 'No published CloudEvent has this type.'),
   hold_not_found: kind(404, 'Hold not found', 'The account has no hold with this id.'),
   stream_not_found: kind(404, 'Stream not found', 'No stream has this name.'),
@@ -51,6 +52,7 @@ export const PROBLEM_CATALOG = {
   ),
   request_timeout: kind(408, 'Request timeout', 'The request did not arrive in time.'),
   person_already_registered: kind(409, 'Person already registered', 'The id belongs to a registered person.'),
+  transfer_already_exists: kind(409, 'Transfer already exists', 'The id belongs to a transfer.'),
   account_already_exists: kind(409, 'Account already exists', 'The id belongs to an account.'),
   account_closed: kind(409, 'Account closed', 'A closed account takes no more commands.'),
   account_frozen: kind(
@@ -106,6 +108,7 @@ export const PROBLEM_CATALOG = {
     'Daily limit exceeded',
     'The amount is more than is left of what may go out in a UTC day.',
   ),
+  same_account: kind(422, 'Same account', 'A transfer needs two accounts.'),
   balance_limit_exceeded: kind(
     422,
     'Balance limit exceeded',

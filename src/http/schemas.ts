@@ -10,6 +10,7 @@ import {
 } from '../domain/bank-account.ts';
 
 import { GENDERS } from '../domain/person.ts';
+import { TRANSFER_STATUSES } from '../domain/transfer.ts';
 import { PROBLEM_CATALOG, type ProblemCode } from './problem-catalog.ts';
 
 /** Ids in examples; the served document replaces them with ids that exist. */
@@ -18,6 +19,8 @@ export const EXAMPLE_IDS = {
   account: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02',
   transaction: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a03',
   hold: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a05',
+  transfer: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a06',
+  other_account: '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a07',
 } as const;
 
 /** In the future, when it is served. */
@@ -95,7 +98,7 @@ export const postingSchema = z
     account_id: uuid(EXAMPLE_IDS.account),
     from_account_id: uuid(EXAMPLE_IDS.account).optional(),
     to_account_id: uuid(EXAMPLE_IDS.account).optional(),
-    transfer_id: uuid(EXAMPLE_IDS.transaction)
+    transfer_id: uuid(EXAMPLE_IDS.transfer)
       .optional()
       .describe('The transfer that this posting is a part of.'),
     reverses_transaction_id: uuid(EXAMPLE_IDS.transaction)
@@ -170,6 +173,34 @@ export const holdSchema = z
   })
   .meta({ id: 'Hold' });
 
+const transferStepSchema = z.strictObject({
+  status: z.enum(TRANSFER_STATUSES),
+  at: time,
+  transaction_id: uuid(EXAMPLE_IDS.transaction).optional().describe('The posting on the account.'),
+  code: z.string().optional().describe('Why the account refused, machine-readable.'),
+  detail: z.string().optional().describe('Why the account refused.'),
+});
+
+export const transferSchema = z
+  .strictObject({
+    id: uuid(EXAMPLE_IDS.transfer),
+    from_account_id: uuid(EXAMPLE_IDS.account),
+    to_account_id: uuid(EXAMPLE_IDS.other_account),
+    amount: money('25.00'),
+    currency,
+    description: z.string().meta({ examples: ['Rent for March'] }),
+    status: z
+      .enum(TRANSFER_STATUSES)
+      .describe(
+        'COMPLETED, REJECTED (nothing was moved), REFUNDED and IN_SUSPENSE (the bank keeps it) are final.',
+      ),
+    steps: z.array(transferStepSchema).describe('Oldest first.'),
+    requested_at: time,
+    updated_at: time,
+    revision,
+  })
+  .meta({ id: 'Transfer' });
+
 export const holdSweepSchema = z
   .strictObject({
     examined: count.meta({ examples: [50] }),
@@ -225,6 +256,7 @@ export function pageOf<T extends z.ZodType>(item: T, id: string) {
 export const personPageSchema = pageOf(personSchema, 'PersonPage');
 export const accountPageSchema = pageOf(accountSchema, 'AccountPage');
 export const postingPageSchema = pageOf(postingSchema, 'PostingPage');
+export const transferPageSchema = pageOf(transferSchema, 'TransferPage');
 export const holdPageSchema = pageOf(holdSchema, 'HoldPage');
 export const eventPageSchema = pageOf(eventSchema, 'EventPage');
 export const streamPageSchema = pageOf(streamSchema, 'StreamPage');

@@ -9,6 +9,7 @@ const PROBLEMS = [
   'worker_died',
   'leases_unreachable',
   'publisher',
+  'transfers',
 ] as const;
 
 /** What a worker reports: a problem, or that it begins or ends to lead a piece of work. */
@@ -20,7 +21,7 @@ export type WorkerReport =
 export function workerMetrics(registry: Registry): (report: WorkerReport) => void {
   const problemsOf = registerTally(registry, {
     name: 'openbank_worker_problems_total',
-    help: 'Problems of the worker, by kind: retrying, dead_letter, rebuilding, worker_died, leases_unreachable, publisher.',
+    help: 'Problems of the worker, by kind: retrying, dead_letter, rebuilding, worker_died, leases_unreachable, publisher, transfers.',
     labelNames: ['kind'],
   });
   const leading = new Gauge({

@@ -85,6 +85,8 @@ export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
         return { ...touched, status: 'SUSPENDED', frozen: event.data.scope };
       case 'BankAccountUnfrozenDomainEventV1':
         return { ...touched, status: 'ACTIVE', frozen: null };
+      case 'BankAccountTransferRefusedDomainEventV1':
+        return touched;
       case 'BankAccountClosedDomainEventV1':
         return { ...touched, status: 'CLOSED' };
     }

@@ -8,6 +8,7 @@ import { operations } from './operations.ts';
 import { ownerSummaries } from './owner-summaries.ts';
 import { persons } from './persons.ts';
 import { transactions } from './transactions.ts';
+import { transfers } from './transfers.ts';
 
 /** Projections that one worker must lead together, because they look each other's documents up. */
 export interface ProjectionGroup {
@@ -20,6 +21,7 @@ export const projectionGroups: readonly ProjectionGroup[] = [
   { name: 'operations', projections: [operations] },
   { name: 'transactions', projections: [transactions, externalReferences] },
   { name: 'holds', projections: [holds] },
+  { name: 'transfers', projections: [transfers] },
 ];
 
 export const projections: readonly AnyProjection<BankEvent>[] = projectionGroups.flatMap(

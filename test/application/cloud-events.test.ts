@@ -7,6 +7,7 @@ import { deliverAsCloudEvent } from '../../src/application/cloud-event-publisher
 import { dataSchemaOf, PUBLISHED_TYPES, toCloudEvent } from '../../src/application/cloud-events.ts';
 import { BANK_ACCOUNT_EVENT_TYPES } from '../../src/domain/bank-account.ts';
 import { PERSON_EVENT_TYPES } from '../../src/domain/person.ts';
+import { TRANSFER_EVENT_TYPES } from '../../src/domain/transfer.ts';
 import type { EventReader, RecordedEvent } from '../../src/event-sourcing/event-store.ts';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
 import { ALICE, BankLog, created, posted, usd } from '../support/bank-events.ts';
@@ -150,7 +151,7 @@ describe('a published event', () => {
     const event = toCloudEvent(codec.decode(log.events[0] as RecordedEvent), names);
     expect(event).toMatchObject({ source: '/branches/7', type: 'org.example.bank.person.registered.v1' });
     expect(dataSchemaOf('bank.person.registered.v1', names)).toBeUndefined();
-    const eventTypes = [...PERSON_EVENT_TYPES, ...BANK_ACCOUNT_EVENT_TYPES];
+    const eventTypes = [...PERSON_EVENT_TYPES, ...BANK_ACCOUNT_EVENT_TYPES, ...TRANSFER_EVENT_TYPES];
     expect(new Set(PUBLISHED_TYPES).size).toBe(eventTypes.length);
   });
 });

@@ -158,6 +158,7 @@ describe('the stream and the stored names', () => {
       'BankAccountFrozenDomainEventV1',
       'BankAccountUnfrozenDomainEventV1',
       'BankAccountLimitsChangedDomainEventV1',
+      'BankAccountTransferRefusedDomainEventV1',
     ]);
   });
 });

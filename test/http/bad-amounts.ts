@@ -80,6 +80,7 @@ const MOVING = [
   'placeHold',
   'captureHold',
   'reverseTransaction',
+  'transfer',
 ] as const;
 const LIMITING = [
   ['createAccount', 'overdraft_limit'],

@@ -131,6 +131,9 @@ export const GOOD: Readonly<
   deposit: ({ account }) => ({ body: posting(account, '1.00') }),
   withdrawal: ({ account }) => ({ body: posting(account, '1.00') }),
   interest: ({ account }) => ({ body: posting(account, '1.00') }),
+  transfer: ({ account, empty }) => ({
+    body: { from_account_id: account, to_account_id: empty, amount: '1.00', description: 'Rent' },
+  }),
   depositOnAccount: ({ account }) => ({
     params: { id: account },
     body: { amount: '1.00', description: 'Salary' },

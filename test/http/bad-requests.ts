@@ -135,6 +135,30 @@ export const BAD_IDS: readonly Row[] = [
       'account_not_found',
     ),
   ]),
+  ...(['from_account_id', 'to_account_id'] as const).flatMap((field) => [
+    ...NOT_AN_ID.map((id) =>
+      row(
+        `${field} ${id}`,
+        'transfer',
+        spoilt('transfer', { [field]: id }),
+        422,
+        'invalid_id',
+        `body /${field}`,
+      ),
+    ),
+    row(
+      `unknown ${field}`,
+      'transfer',
+      (bank) => spoilt('transfer', { [field]: bank.unknown })(bank),
+      404,
+      'account_not_found',
+      `body /${field}`,
+    ),
+  ]),
+  ...NOT_AN_ID.map((id) =>
+    row(`id ${id}`, 'getTransfer', () => ({ params: { id } }), 422, 'invalid_id', 'path /id'),
+  ),
+  row('unknown id', 'getTransfer', ({ unknown }) => ({ params: { id: unknown } }), 404, 'transfer_not_found'),
   ...HOLD_OPERATIONS.flatMap((operation) => [
     ...NOT_AN_ID.map((hold_id) =>
       row(
@@ -207,7 +231,48 @@ const WRONG_IF_MATCH = [
   '"9999999999999999"',
 ];
 
+/** A transfer from or to an account with which it must be refused. */
+function badTransfer(
+  name: string,
+  accounts: (bank: Fixture) => Record<string, unknown>,
+  [status, code, field]: [status: number, code: ProblemCode, field: string],
+): Row {
+  const request = (bank: Fixture) => spoilt('transfer', accounts(bank))(bank);
+  return row(name, 'transfer', request, status, code, `body /${field}`);
+}
+
 export const BROKEN_RULES: readonly Row[] = [
+  badTransfer('from a closed account', ({ closed }) => ({ from_account_id: closed }), [
+    409,
+    'account_closed',
+    'from_account_id',
+  ]),
+  badTransfer('to a closed account', ({ closed }) => ({ to_account_id: closed }), [
+    409,
+    'account_closed',
+    'to_account_id',
+  ]),
+  badTransfer('from a frozen account', ({ frozen }) => ({ from_account_id: frozen }), [
+    409,
+    'account_frozen',
+    'from_account_id',
+  ]),
+  badTransfer('to a frozen account', ({ frozen }) => ({ to_account_id: frozen }), [
+    409,
+    'account_frozen',
+    'to_account_id',
+  ]),
+  badTransfer('to the same account', ({ account }) => ({ to_account_id: account }), [
+    422,
+    'same_account',
+    'to_account_id',
+  ]),
+  badTransfer('to another currency', ({ yen }) => ({ to_account_id: yen }), [
+    422,
+    'currency_mismatch',
+    'to_account_id',
+  ]),
+  badTransfer('of a cent too much', () => ({ amount: '150.01' }), [422, 'insufficient_funds', 'amount']),
   ...(['captureHold', 'releaseHold'] as const).map((operation) =>
     row('a hold that was released', operation, ofHold(operation, 'released'), 409, 'hold_not_open'),
   ),
@@ -352,6 +417,7 @@ const PAGED: readonly (readonly [OperationId, (bank: Fixture) => CallOptions])[]
   ['listAccountTransactions', ({ account }) => ({ params: { id: account } })],
   ['listAccountEvents', ({ account }) => ({ params: { id: account } })],
   ['listAccountHolds', ({ holding }) => ({ params: { id: holding } })],
+  ['listTransfers', () => ({})],
   ['expireHolds', () => ({})],
   ['listStreams', () => ({})],
   ['readStream', ({ person }) => ({ params: { name: `person-${person.replaceAll('-', '')}` } })],
@@ -529,14 +595,16 @@ const WRONG_TOKENS: readonly (readonly [token: string, ProblemCode])[] = [
   ['0123456789abcdef:1', 'foreign_consistency_token'],
 ];
 
+/** They take no token. */
+const OF_OPERATORS: readonly OperationId[] = ['listStreams', 'readStream', 'expireHolds', 'listTransfers'];
+
 const READS: typeof PAGED = [
-  ...PAGED.filter(
-    ([operation]) => operation !== 'listStreams' && operation !== 'readStream' && operation !== 'expireHolds',
-  ),
+  ...PAGED.filter(([operation]) => !OF_OPERATORS.includes(operation)),
   ['getPerson', ({ person }) => ({ params: { id: person } })],
   ['getOwnerSummary', ({ person }) => ({ params: { id: person } })],
   ['getAccount', ({ account }) => ({ params: { id: account } })],
   ['getTransaction', ({ unknown }) => ({ params: { id: unknown } })],
+  ['getTransfer', ({ unknown }) => ({ params: { id: unknown } })],
 ];
 
 export const BAD_TOKENS: readonly Row[] = [

@@ -144,9 +144,13 @@ describe('the OpenAPI document', () => {
 });
 
 describe('the examples of the served document', () => {
-  it('run as they are, after one person, one account, one deposit and one hold', async () => {
+  it('run as they are, after one person, two accounts, one deposit, one transfer and one hold', async () => {
     const { client } = bank;
+    const other = await openAccount(client);
     const account = await openAccount(client, { overdraft_limit: '500.00' });
+    await client.call('transfer', {
+      body: { from_account_id: account, to_account_id: other, amount: '25.00', description: 'Rent' },
+    });
     const { token } = await client.call('deposit', { body: posting(account, '1000.00', 'Initial deposit') });
     await client.call('listAccounts', { token });
     const body = { amount: '20.00', description: 'Hotel deposit' };

@@ -28,6 +28,8 @@ import {
   statementSchema,
   statusSchema,
   streamPageSchema,
+  transferPageSchema,
+  transferSchema,
 } from '../../src/http/schemas.ts';
 
 const livenessSchema = z.strictObject({ status: z.literal('live') });
@@ -67,6 +69,9 @@ export const OPERATIONS = {
   withdrawal: ['POST', '/api/v1/transactions/withdrawal', 201, postingSchema],
   interest: ['POST', '/api/v1/transactions/interest', 201, postingSchema],
   reverseTransaction: ['POST', '/api/v1/transactions/{id}/reversal', 201, postingSchema],
+  transfer: ['POST', '/api/v1/transactions/transfer', 201, transferSchema],
+  getTransfer: ['GET', '/api/v1/transfers/{id}', 200, transferSchema],
+  listTransfers: ['GET', '/admin/transfers', 200, transferPageSchema],
   getTransaction: ['GET', '/api/v1/transactions/{id}', 200, postingSchema],
   receiveCloudEvents: ['POST', '/api/v1/cloud-events', 200, intakeAnswerSchema],
   getCloudEventSchema: ['GET', '/api/v1/cloud-events/schemas/{type}', 200, dataSchemaSchema],

@@ -154,6 +154,21 @@ export interface DebitLimitsChanged {
   };
 }
 
+/** The legs of a transfer that an account may refuse. */
+export const REFUSABLE_LEGS = ['DEBIT', 'CREDIT', 'REFUND'] as const;
+export type RefusableLeg = (typeof REFUSABLE_LEGS)[number];
+
+/** A leg of a transfer that was not posted, and never will be. */
+export interface TransferRefused {
+  readonly type: 'BankAccountTransferRefusedDomainEventV1';
+  readonly data: {
+    readonly transfer_id: string;
+    readonly leg: RefusableLeg;
+    readonly code: string;
+    readonly detail: string;
+  };
+}
+
 export type BankAccountEvent =
   | BankAccountCreated
   | TransactionRecorded
@@ -162,7 +177,8 @@ export type BankAccountEvent =
   | HoldEvent
   | BankAccountFrozen
   | BankAccountUnfrozen
-  | DebitLimitsChanged;
+  | DebitLimitsChanged
+  | TransferRefused;
 
 export const BANK_ACCOUNT_EVENT_TYPES = [
   'BankAccountCreatedDomainEventV2',
@@ -173,6 +189,7 @@ export const BANK_ACCOUNT_EVENT_TYPES = [
   'BankAccountFrozenDomainEventV1',
   'BankAccountUnfrozenDomainEventV1',
   'BankAccountLimitsChangedDomainEventV1',
+  'BankAccountTransferRefusedDomainEventV1',
 ] as const satisfies BankAccountEvent['type'][];
 
 /**

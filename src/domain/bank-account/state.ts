@@ -98,6 +98,8 @@ export function evolveBankAccount(
       return { ...state, status: 'ACTIVE', frozen: null };
     case 'BankAccountClosedDomainEventV1':
       return { ...state, status: 'CLOSED' };
+    case 'BankAccountTransferRefusedDomainEventV1':
+      return state;
   }
 }
 

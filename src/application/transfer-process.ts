@@ -1,0 +1,138 @@
+/**
+ * Drives transfers to their end: asks the accounts for one leg after the other, and takes down in the transfer's own
+ * stream what became of each. Any number of drivers may be at it, at any time: they do nothing twice.
+ */
+import { type Rejection, reject } from '../domain/decision.ts';
+import {
+  completeTransfer,
+  evolveTransfer,
+  type Leg,
+  nextStep,
+  recordLeg,
+  type Transfer,
+  type TransferEvent,
+  transferStream,
+} from '../domain/transfer.ts';
+import type { Position } from '../event-sourcing/event-store.ts';
+import type { Aggregate, AggregateType, CommandContext, Repository } from '../event-sourcing/repository.ts';
+import { StoreError } from '../event-sourcing/store-error.ts';
+import type { TransferLegs } from './transfer-legs.ts';
+
+export const transferType: AggregateType<Transfer, TransferEvent> = {
+  name: 'Transfer',
+  stream: transferStream,
+  evolve: evolveTransfer,
+};
+
+export type TransferRepository = Repository<Transfer, TransferEvent, Rejection>;
+
+/** Something durable has just happened to a transfer: an account has settled a leg, or the transfer has taken it down. */
+export type TransferMoment = 'requested' | `${Lowercase<Leg>}_${'settled' | 'recorded'}`;
+
+/** A test's way to stop a driver between two steps. */
+export type TransferFailpoint = (moment: TransferMoment, transferId: string) => Promise<void> | void;
+
+/** A transfer as far as it was driven; the position is that of the newest event, where this driver wrote it. */
+export interface DrivenTransfer extends Aggregate<Transfer> {
+  readonly position?: Position;
+}
+
+/** The longest way is debit, refused credit, refused refund, suspense. */
+const STEPS_MAX = 4;
+
+export class TransferProcess {
+  readonly transfers: TransferRepository;
+  readonly #legs: TransferLegs;
+  readonly #failpoint: TransferFailpoint | undefined;
+  /** Of this process, by transfer id: whoever comes second waits for the first. */
+  readonly #driving = new Map<string, Promise<DrivenTransfer>>();
+
+  constructor(transfers: TransferRepository, legs: TransferLegs, failpoint?: TransferFailpoint) {
+    this.transfers = transfers;
+    this.#legs = legs;
+    this.#failpoint = failpoint;
+  }
+
+  /** Drives a transfer that was requested just now. @throws StoreError when a store failed; it can be resumed. */
+  begin(id: string, requested: DrivenTransfer, context: CommandContext): Promise<DrivenTransfer> {
+    return this.#once(id, async () => {
+      await this.#failpoint?.('requested', id);
+      return this.#drive(id, requested, context, false);
+    });
+  }
+
+  /**
+   * Drives what may have been left unfinished, by whomever and whenever.
+   * @throws StoreError when a store failed, or `invalid_request` when there is no such transfer
+   */
+  resume(id: string, context: CommandContext): Promise<DrivenTransfer> {
+    return this.#once(id, async () => {
+      const known = await this.transfers.load(id);
+      if (!known) throw new StoreError('invalid_request', `There is no transfer ${id}.`);
+      return this.#drive(id, known, context, true);
+    });
+  }
+
+  /** Whether it is known to have ended; what has ended never changes, so that memory may tell it. */
+  async hasEnded(id: string): Promise<boolean> {
+    const remembered = await this.transfers.recent(id);
+    return remembered !== undefined && nextStep(remembered) === undefined;
+  }
+
+  #once(id: string, drive: () => Promise<DrivenTransfer>): Promise<DrivenTransfer> {
+    const driving = this.#driving.get(id);
+    if (driving) return driving;
+    const driven = drive().finally(() => this.#driving.delete(id));
+    this.#driving.set(id, driven);
+    return driven;
+  }
+
+  async #drive(
+    id: string,
+    from: DrivenTransfer,
+    context: CommandContext,
+    resumed: boolean,
+  ): Promise<DrivenTransfer> {
+    let current = from;
+    for (let steps = 0; steps < STEPS_MAX; steps += 1) {
+      const step = nextStep(current.state);
+      if (step === undefined) return current;
+      current = await this.#take(step, id, current, context, resumed);
+    }
+    return current;
+  }
+
+  async #take(
+    step: Leg | 'COMPLETION',
+    id: string,
+    { state }: DrivenTransfer,
+    context: CommandContext,
+    resumed: boolean,
+  ): Promise<DrivenTransfer> {
+    if (step === 'COMPLETION') return this.#record(id, completeTransfer, context);
+    const outcome = await this.#legs.settle(step, id, state, context, resumed);
+    const leg = step.toLowerCase() as Lowercase<Leg>;
+    await this.#failpoint?.(`${leg}_settled`, id);
+    const recorded = await this.#record(id, (transfer) => recordLeg(transfer, step, outcome), context);
+    await this.#failpoint?.(`${leg}_recorded`, id);
+    return recorded;
+  }
+
+  async #record(
+    id: string,
+    decide: (transfer: Transfer) => ReturnType<typeof recordLeg>,
+    context: CommandContext,
+  ): Promise<DrivenTransfer> {
+    const outcome = await this.transfers.execute(
+      id,
+      (transfer) => (transfer ? decide(transfer) : transferNotFound(id)),
+      context,
+    );
+    if (outcome.ok) return outcome.value;
+    throw new StoreError('corrupt', `Transfer ${id} cannot go on: ${outcome.rejection.code}.`);
+  }
+}
+
+export function transferNotFound(id: string) {
+  return reject('transfer_not_found', `There is no transfer ${id}.`, { field: 'id' });
+}
