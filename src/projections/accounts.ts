@@ -52,7 +52,7 @@ const AMOUNT_FIELDS = [
 
 export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
   name: 'bank_accounts',
-  version: 4,
+  version: 2,
   indexes: ['owner_id'],
   listed: true,
   eventTypes: BANK_ACCOUNT_EVENT_TYPES,

@@ -278,6 +278,7 @@ describe('the worker', () => {
       worker_died: 0,
       leases_unreachable: 1,
       publisher: 0,
+      transfers: 0,
     });
   });
 

@@ -161,6 +161,7 @@ describe('the read side', () => {
       checkpoints: 1,
       dead_letters: 1,
       worker: 1,
+      parked: 1,
     });
     expect(page.sum('openbank_worker_problems_total')).toBe(0);
   });

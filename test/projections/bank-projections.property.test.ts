@@ -254,8 +254,9 @@ class CountedBank {
       external_references: {},
       holds: this.holds,
       owner_summaries: this.#summaryDocuments(),
-      // Nothing in these histories was asked for by key.
+      // Nothing in these histories was asked for by key, or transferred.
       operations: {},
+      transfers: {},
     };
   }
 

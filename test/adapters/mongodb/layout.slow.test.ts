@@ -1,5 +1,7 @@
 /** What a person finds in the database: collections, indexes, documents, and nothing of someone else's touched. */
+
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { nameOf } from '../../../src/adapters/mongodb/layout.ts';
 import {
   type MongoReadModelStore,
   openMongoReadModelStore,
@@ -40,13 +42,7 @@ for (const target of await mongoTargets()) {
       const names = await withClient(database.url, async (client) =>
         (await client.db().listCollections({}, { nameOnly: true }).toArray()).map(({ name }) => name),
       );
-      const expected = [
-        'checkpoints',
-        'dead_letters',
-        'leases',
-        'source',
-        ...projections.map(({ name }) => name),
-      ];
+      const expected = ['checkpoints', 'dead_letters', 'leases', 'source', ...projections.map(nameOf)];
       expect(names.filter((name) => !name.startsWith('system.')).sort()).toEqual(expected.sort());
     });
 
