@@ -88,7 +88,7 @@ it.skipIf(missing)(
   async () => {
     const server = await MongoStandIn.start();
     onTestFinished(() => server.stop());
-    const store = await openMongoReadModelStore(`${server.url}/?serverSelectionTimeoutMS=1000`);
+    const store = await openMongoReadModelStore(`${server.url}/?${IMPATIENT}`);
     await store.prepare([THINGS], 'a-store');
     await commit(store, step(1n));
     const many = Array.from({ length: 3_000 }, (_, index) => ({
@@ -103,9 +103,10 @@ it.skipIf(missing)(
     await expect
       .poll(() => store.get(THINGS, 'm0').then((one) => one !== undefined), { interval: 1, timeout: 13_000 })
       .toBe(true);
-    await server.kill();
+    // Not killed: the stand-in does not write a document and its index entry together.
+    server.pause();
     expect(await outcome).toBe('broken');
-    await server.restart();
+    server.resume();
     await insist(async () => {
       expect(await store.checkpoints()).toStrictEqual([checkpoint(THINGS, 1n)]);
     });
