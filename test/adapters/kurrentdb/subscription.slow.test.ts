@@ -9,6 +9,8 @@ it('a subscription that the server has forgotten is opened again', async () => {
   const stream = uniqueName('forgotten');
   const follower = follow(store, { streamPrefixes: [stream] });
   await follower.until('caught up', () => follower.hasCaughtUp);
+  // Opens the call that takes appends, which asks first whose log it is.
+  await mustAppend(store, uniqueName('opened'), newEvents(1), 'no_stream');
   // The next event is held back for longer than anybody waits here, those of other calls are not.
   double.faults.delayEvents(60_000);
   const events = newEvents(2);
