@@ -60,7 +60,9 @@ it('a negative amount moves no money, on whichever route', async () => {
   expect(moving.length).toBeGreaterThanOrEqual(5);
   for (const operation of moving) {
     const { account_id, ...rest } = posting(id, '-100');
-    const body = OPERATIONS[operation][1].includes('{id}') ? rest : { account_id, ...rest };
+    const between = { from_account_id: account_id, to_account_id: await openAccount(bank.client), ...rest };
+    const ofAccount = OPERATIONS[operation][1].includes('{id}') ? rest : { account_id, ...rest };
+    const body = operation === 'transfer' ? between : ofAccount;
     const { problem } = await bank.client.refused(operation, { params: { id }, body });
     expect([operation, problem.code]).toEqual([operation, 'amount_not_positive']);
   }
