@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, it, onTestFinished } from 'vitest';
 import { openMongoReadModelStore } from '../../../src/adapters/mongodb/read-model-store.ts';
 import type { Collection, ReadModelStore } from '../../../src/event-sourcing/read-model-store.ts';
+import { StoreError } from '../../../src/event-sourcing/store-error.ts';
 import { MongoStandIn, standInMissing } from '../../support/mongodb-server.ts';
 import { checkpoint, commit, newDeadLetter, newDocument } from '../../support/read-model-builders.ts';
 
@@ -33,11 +34,18 @@ async function insist(work: () => Promise<void>): Promise<number> {
       await work();
       return failures;
     } catch (error) {
-      expect(error).toMatchObject({ name: 'StoreError', code: 'unavailable' });
+      if (!(error instanceof StoreError)) throw error;
+      expect(error.code).toBe('unavailable');
       if (failures > 200) throw error;
       await sleep(50);
     }
   }
+}
+
+/** The documents that the second step has written so far. */
+async function secondStep(store: ReadModelStore) {
+  const found = await store.find(THINGS, { order: 'newest_first', limit: 9_000 });
+  return found.filter(({ position }) => position === 2n);
 }
 
 async function worker(store: ReadModelStore): Promise<number> {
@@ -84,7 +92,7 @@ it.skipIf(missing)(
 );
 
 it.skipIf(missing)(
-  'has the checkpoint where it was when a commit broke in the middle',
+  'has no checkpoint ahead of its documents when a commit broke in the middle',
   async () => {
     const server = await MongoStandIn.start();
     onTestFinished(() => server.stop());
@@ -107,12 +115,14 @@ it.skipIf(missing)(
     server.pause();
     expect(await outcome).toBe('broken');
     server.resume();
+    // The server may have had the whole commit before the pause: then the documents are all there.
     await insist(async () => {
-      expect(await store.checkpoints()).toStrictEqual([checkpoint(THINGS, 1n)]);
+      const [reached] = await store.checkpoints();
+      if (reached?.position === 2n) expect(await secondStep(store)).toHaveLength(3_000);
+      else expect(reached).toStrictEqual(checkpoint(THINGS, 1n));
     });
     await insist(() => commit(store, { writes: many, checkpoints: [checkpoint(THINGS, 2n)] }));
-    const found = await store.find(THINGS, { order: 'newest_first', limit: 9_000 });
-    expect(found.filter(({ position }) => position === 2n)).toHaveLength(3_000);
+    expect(await secondStep(store)).toHaveLength(3_000);
     expect(await store.checkpoints()).toStrictEqual([checkpoint(THINGS, 2n)]);
     await store.close();
   },
