@@ -146,6 +146,7 @@ describe('the stream and the stored names', () => {
       'INTEREST',
       'HOLD',
       'REVERSAL',
+      'FEE',
     ]);
     expect(BANK_ACCOUNT_EVENT_TYPES).toStrictEqual([
       'BankAccountCreatedDomainEventV2',
@@ -158,6 +159,7 @@ describe('the stream and the stored names', () => {
       'BankAccountFrozenDomainEventV1',
       'BankAccountUnfrozenDomainEventV1',
       'BankAccountLimitsChangedDomainEventV1',
+      'BankAccountTermsChangedDomainEventV1',
     ]);
   });
 });
@@ -178,6 +180,8 @@ describe('evolve', () => {
     limits: { transaction: null, daily: null },
     debited: { day: '', amount: 0n },
     reversed: {},
+    terms: null,
+    accrual: null,
   };
 
   it('evolve / created: active, empty, with the limit in minor units', () => {

@@ -238,6 +238,14 @@ export const BROKEN_RULES: readonly Row[] = [
       ),
     ),
   ),
+  row(
+    'a month that is not over',
+    'runInterest',
+    () => ({ body: { period: '9999-12' } }),
+    409,
+    'period_not_over',
+    'body /period',
+  ),
   row('a reversal', 'reverseTransaction', ({ reversal }) => reversing(reversal), 409, 'not_reversible'),
   row(
     'a deposit that was spent',
@@ -353,6 +361,7 @@ const PAGED: readonly (readonly [OperationId, (bank: Fixture) => CallOptions])[]
   ['listAccountEvents', ({ account }) => ({ params: { id: account } })],
   ['listAccountHolds', ({ holding }) => ({ params: { id: holding } })],
   ['expireHolds', () => ({})],
+  ['runInterest', () => ({ body: { period: '2025-01' } })],
   ['listStreams', () => ({})],
   ['readStream', ({ person }) => ({ params: { name: `person-${person.replaceAll('-', '')}` } })],
 ];
@@ -531,7 +540,11 @@ const WRONG_TOKENS: readonly (readonly [token: string, ProblemCode])[] = [
 
 const READS: typeof PAGED = [
   ...PAGED.filter(
-    ([operation]) => operation !== 'listStreams' && operation !== 'readStream' && operation !== 'expireHolds',
+    ([operation]) =>
+      operation !== 'listStreams' &&
+      operation !== 'readStream' &&
+      operation !== 'expireHolds' &&
+      operation !== 'runInterest',
   ),
   ['getPerson', ({ person }) => ({ params: { id: person } })],
   ['getOwnerSummary', ({ person }) => ({ params: { id: person } })],
