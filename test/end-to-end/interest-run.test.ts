@@ -50,7 +50,7 @@ async function run(period: string, limit: number): Promise<{ examined: number; p
   let cursor: string | undefined;
   const total = { examined: 0, postings: 0 };
   do {
-    const { body } = await bank.client.call('runInterest', { body: { period }, query: { limit, cursor } });
+    const { body } = await bank.client.call('postMonth', { body: { period }, query: { limit, cursor } });
     expect(body).toMatchObject({ period, failures: [] });
     expect(body.examined).toBeLessThanOrEqual(limit);
     total.examined += body.examined;

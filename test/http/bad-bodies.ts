@@ -52,7 +52,7 @@ export const BAD_BODIES: readonly Row[] = [
   ...missing('freezeAccount', ['scope', 'reason']),
   ...missing('unfreezeAccount', ['reason']),
   ...missing('reverseTransaction', ['reason']),
-  ...missing('runInterest', ['period']),
+  ...missing('postMonth', ['period']),
   ...missing('placeHold', ['amount', 'description']),
 
   longNumber('registerPerson', 'first_name'),
@@ -125,9 +125,9 @@ export const BAD_BODIES: readonly Row[] = [
   ...values('freezeAccount', 'scope', [...NOT_TEXT, '', 'debits', 'NOTHING'], 'invalid_value'),
   ...text('reverseTransaction', 'reason', 500),
   ...values('reverseTransaction', 'amount', ['5.01', 9], 'reversal_exceeds_original'),
-  ...values('runInterest', 'period', NOT_TEXT, 'invalid_type'),
+  ...values('postMonth', 'period', NOT_TEXT, 'invalid_type'),
   ...values(
-    'runInterest',
+    'postMonth',
     'period',
     ['', '2026', '2026-1', '2026-13', '2026-00', '2026-01-01'],
     'invalid_format',

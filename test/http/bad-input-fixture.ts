@@ -153,7 +153,7 @@ export const GOOD: Readonly<
     params: { id: account },
     body: { credit_rate: '2.5', overdraft_rate: '12', monthly_fee: '3.00' },
   }),
-  runInterest: () => ({ body: { period: '2025-01' } }),
+  postMonth: () => ({ body: { period: '2025-01' } }),
   freezeAccount: ({ account }) => ({
     params: { id: account },
     body: { scope: 'DEBITS', reason: 'Court order' },

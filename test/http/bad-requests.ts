@@ -240,7 +240,7 @@ export const BROKEN_RULES: readonly Row[] = [
   ),
   row(
     'a month that is not over',
-    'runInterest',
+    'postMonth',
     () => ({ body: { period: '9999-12' } }),
     409,
     'period_not_over',
@@ -361,7 +361,7 @@ const PAGED: readonly (readonly [OperationId, (bank: Fixture) => CallOptions])[]
   ['listAccountEvents', ({ account }) => ({ params: { id: account } })],
   ['listAccountHolds', ({ holding }) => ({ params: { id: holding } })],
   ['expireHolds', () => ({})],
-  ['runInterest', () => ({ body: { period: '2025-01' } })],
+  ['postMonth', () => ({ body: { period: '2025-01' } })],
   ['listStreams', () => ({})],
   ['readStream', ({ person }) => ({ params: { name: `person-${person.replaceAll('-', '')}` } })],
 ];
@@ -544,7 +544,7 @@ const READS: typeof PAGED = [
       operation !== 'listStreams' &&
       operation !== 'readStream' &&
       operation !== 'expireHolds' &&
-      operation !== 'runInterest',
+      operation !== 'postMonth',
   ),
   ['getPerson', ({ person }) => ({ params: { id: person } })],
   ['getOwnerSummary', ({ person }) => ({ params: { id: person } })],

@@ -82,7 +82,7 @@ export const OPERATIONS = {
   listDeadLetters: ['GET', '/admin/dead-letters', 200, deadLettersSchema],
   listStreams: ['GET', '/admin/streams', 200, streamPageSchema],
   readStream: ['GET', '/admin/streams/{name}', 200, eventPageSchema],
-  runInterest: ['POST', '/admin/interest-runs', 200, interestStepSchema],
+  postMonth: ['POST', '/admin/interest-runs', 200, interestStepSchema],
   expireHolds: ['POST', '/admin/holds/expire', 200, holdSweepSchema],
   explainProblem: ['GET', '/problems/{code}', 200, problemKindSchema],
 } as const satisfies Record<string, readonly [string, string, number, z.ZodType]>;

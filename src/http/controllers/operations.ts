@@ -116,7 +116,7 @@ export const operationsController =
       '/admin/interest-runs',
       {
         schema: {
-          operationId: 'runInterest',
+          operationId: 'postMonth',
           tags,
           summary: 'Post interest and fees of a month: one step through all accounts',
           body: periodFields,

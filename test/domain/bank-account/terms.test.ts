@@ -159,6 +159,7 @@ describe('posting a month', () => {
       return posted.postings;
     });
     expect(postings).toEqual(['2026-04 INTEREST CREDIT 0.01']);
+    expect(Object.keys(account.accrual?.periods ?? {})).toEqual(['2026-05']);
   });
 
   it.each([
