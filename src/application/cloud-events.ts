@@ -78,6 +78,7 @@ const PUBLISHED = {
       from_account_id: id('account that the money left').optional(),
       to_account_id: id('account that the money reached').optional(),
       transfer_id: id('transfer that it is a part of').optional(),
+      period: z.string().optional().describe('The month that the bank posted interest or its fee for.'),
       reverses_transaction_id: id('transaction that it undoes').optional(),
       hold_id: id('hold that it captured').optional(),
       description: z.string(),
@@ -109,6 +110,16 @@ const PUBLISHED = {
       account_id: id('account'),
       transaction_limit: money('The most that one debit of a customer may be').nullable(),
       daily_limit: money('The most that customers may take out in a UTC day').nullable(),
+      currency,
+    }),
+  },
+  BankAccountTermsChangedDomainEventV1: {
+    name: 'account.terms-changed.v1',
+    data: z.object({
+      account_id: id('account'),
+      credit_rate: z.string().describe('Percent a year on a balance above zero.'),
+      overdraft_rate: z.string().describe('Percent a year on a balance below zero.'),
+      monthly_fee: money('Charged for each month'),
       currency,
     }),
   },
@@ -224,7 +235,8 @@ export function dataSchemaOf(type: string, names: CloudEventNames): Record<strin
 
 /** Whether the event says nothing of the currency of its amounts, which is then that of its account. */
 export function needsCurrency(event: BankEvent): boolean {
-  return 'old_limit' in event.data || 'final_balance' in event.data || 'daily_limit' in event.data;
+  const { data } = event;
+  return 'old_limit' in data || 'final_balance' in data || 'daily_limit' in data || 'monthly_fee' in data;
 }
 
 /**

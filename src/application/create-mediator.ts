@@ -3,6 +3,7 @@ import type { Bank } from './bank.ts';
 import { CaptureHold, captureHoldHandler } from './commands/capture-hold.ts';
 import { ChangeLimits, changeLimitsHandler } from './commands/change-limits.ts';
 import { ChangeOverdraftLimit, changeOverdraftLimitHandler } from './commands/change-overdraft-limit.ts';
+import { ChangeTerms, changeTermsHandler } from './commands/change-terms.ts';
 import { CloseBankAccount, closeBankAccountHandler } from './commands/close-bank-account.ts';
 import { CreateBankAccount, createBankAccountHandler } from './commands/create-bank-account.ts';
 import { CreateDeposit, createDepositHandler } from './commands/create-deposit.ts';
@@ -12,6 +13,7 @@ import { FreezeAccount, freezeAccountHandler } from './commands/freeze-account.t
 import * as parked from './commands/parked-cloud-events.ts';
 import { PlaceHold, placeHoldHandler } from './commands/place-hold.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
+import { PostInterestForPeriod, postInterestForPeriodHandler } from './commands/post-interest-for-period.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
 import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
 import { RequestTransfer, requestTransferHandler } from './commands/request-transfer.ts';
@@ -43,6 +45,8 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(ChangeOverdraftLimit, changeOverdraftLimitHandler(bank))
     .register(CloseBankAccount, closeBankAccountHandler(bank))
     .register(ChangeLimits, changeLimitsHandler(bank))
+    .register(ChangeTerms, changeTermsHandler(bank))
+    .register(PostInterestForPeriod, postInterestForPeriodHandler(bank))
     .register(FreezeAccount, freezeAccountHandler(bank))
     .register(UnfreezeAccount, unfreezeAccountHandler(bank))
     .register(PlaceHold, placeHoldHandler(bank))

@@ -8,5 +8,6 @@ export * from './bank-account/movements.ts';
 export type { Posting } from './bank-account/posting.ts';
 export * from './bank-account/reversals.ts';
 export * from './bank-account/state.ts';
+export * from './bank-account/terms.ts';
 export * from './bank-account/transfer-outcomes.ts';
 export * from './bank-account/transfers.ts';

@@ -81,6 +81,7 @@ export const PROBLEM_CATALOG = {
     'Too many reversals',
     'The account has as many reversals as it can remember.',
   ),
+  period_not_over: kind(409, 'Period not over', 'Interest and fees are posted when the month is over.'),
   too_many_holds: kind(409, 'Too many holds', 'The account has as many open holds as it can have.'),
   revision_mismatch: kind(
     412,
@@ -136,6 +137,7 @@ export const PROBLEM_CATALOG = {
     'No more can be reversed than is left of the transaction.',
   ),
   currency_mismatch: kind(422, 'Currency mismatch', 'The account is in another currency.'),
+  rate_too_high: kind(422, 'Rate too high', 'A rate can be at most 100 percent a year.'),
   capture_exceeds_hold: kind(422, 'Capture exceeds hold', 'No more can be captured than is held.'),
   expiry_not_in_future: kind(422, 'Expiry not in the future', 'A hold must expire later than now.'),
   expiry_too_late: kind(422, 'Expiry too late', 'A hold must not last longer than 366 days.'),

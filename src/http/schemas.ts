@@ -53,6 +53,12 @@ export const personSchema = z
   })
   .meta({ id: 'Person' });
 
+const rate = (example: string) =>
+  z
+    .string()
+    .nullable()
+    .meta({ examples: [example] });
+
 const accountFields = {
   id: uuid(EXAMPLE_IDS.account),
   owner_id: uuid(EXAMPLE_IDS.person),
@@ -81,6 +87,9 @@ export const accountStateSchema = z
 export const accountSchema = z
   .strictObject({
     ...accountFields,
+    credit_rate: rate('2.5000').describe('Percent a year on a balance above zero.'),
+    overdraft_rate: rate('12.2500').describe('Percent a year on a balance below zero.'),
+    monthly_fee: money('3.00').nullable(),
     owner: z.string().meta({ description: "The owner's name.", examples: ['Alice Smith'] }),
     transaction_count: count.meta({ examples: [1] }),
     total_credits: money('1000.00'),
@@ -101,6 +110,13 @@ export const postingSchema = z
     transfer_id: uuid(EXAMPLE_IDS.transfer)
       .optional()
       .describe('The transfer that this posting is a part of.'),
+    period: z
+      .string()
+      .optional()
+      .meta({
+        description: 'The month that the bank posted interest or its fee for.',
+        examples: ['2026-01'],
+      }),
     reverses_transaction_id: uuid(EXAMPLE_IDS.transaction)
       .optional()
       .describe('The posting that this one undoes.'),
@@ -208,6 +224,16 @@ export const holdSweepSchema = z
     next_cursor: z.string().optional().meta({ description: 'Absent when all open holds have been seen.' }),
   })
   .meta({ id: 'HoldSweep' });
+
+export const interestStepSchema = z
+  .strictObject({
+    period: z.string().meta({ examples: ['2025-01'] }),
+    examined: count.meta({ examples: [50] }),
+    postings: count.meta({ examples: [12] }),
+    failures: z.array(z.strictObject({ account_id: uuid(EXAMPLE_IDS.account), code: z.string() })),
+    next_cursor: z.string().optional().meta({ description: 'Absent when all accounts have been seen.' }),
+  })
+  .meta({ id: 'InterestStep' });
 
 export const ownerSummarySchema = z
   .strictObject({

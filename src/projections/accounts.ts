@@ -30,6 +30,10 @@ export type AccountDocument = {
   readonly overdraft_limit: DecimalString;
   readonly transaction_limit: DecimalString | null;
   readonly daily_limit: DecimalString | null;
+  /** Percent a year; null, as the other and the fee, until the account gets terms for the first time. */
+  readonly credit_rate: DecimalString | null;
+  readonly overdraft_rate: DecimalString | null;
+  readonly monthly_fee: DecimalString | null;
   readonly transaction_count: number;
   readonly total_credits: DecimalString;
   readonly total_debits: DecimalString;
@@ -52,7 +56,7 @@ const AMOUNT_FIELDS = [
 
 export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
   name: 'bank_accounts',
-  version: 2,
+  version: 3,
   indexes: ['owner_id'],
   listed: true,
   eventTypes: BANK_ACCOUNT_EVENT_TYPES,
@@ -80,6 +84,7 @@ export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
       case 'BankAccountHoldReleasedDomainEventV1':
         return heldMore(touched, -toMinor(event.data.amount, touched.currency));
       case 'BankAccountLimitsChangedDomainEventV1':
+      case 'BankAccountTermsChangedDomainEventV1':
         return { ...touched, ...event.data };
       case 'BankAccountFrozenDomainEventV1':
         return { ...touched, status: 'SUSPENDED', frozen: event.data.scope };
@@ -112,6 +117,9 @@ function opened(id: string, event: Recorded<BankAccountCreated>, lookup: Lookup)
     overdraft_limit,
     transaction_limit: null,
     daily_limit: null,
+    credit_rate: null,
+    overdraft_rate: null,
+    monthly_fee: null,
     transaction_count: 0,
     total_credits: zero,
     total_debits: zero,

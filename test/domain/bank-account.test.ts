@@ -146,6 +146,7 @@ describe('the stream and the stored names', () => {
       'INTEREST',
       'HOLD',
       'REVERSAL',
+      'FEE',
     ]);
     expect(BANK_ACCOUNT_EVENT_TYPES).toStrictEqual([
       'BankAccountCreatedDomainEventV2',
@@ -159,6 +160,7 @@ describe('the stream and the stored names', () => {
       'BankAccountUnfrozenDomainEventV1',
       'BankAccountLimitsChangedDomainEventV1',
       'BankAccountTransferRefusedDomainEventV1',
+      'BankAccountTermsChangedDomainEventV1',
     ]);
   });
 });
@@ -179,6 +181,8 @@ describe('evolve', () => {
     limits: { transaction: null, daily: null },
     debited: { day: '', amount: 0n },
     reversed: {},
+    terms: null,
+    accrual: null,
   };
 
   it('evolve / created: active, empty, with the limit in minor units', () => {

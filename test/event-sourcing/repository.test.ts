@@ -651,6 +651,8 @@ describe('an old event version', () => {
       limits: { transaction: null, daily: null },
       debited: { day: '', amount: 0n },
       reversed: {},
+      terms: null,
+      accrual: null,
     };
     expect(await accounts.load('a-1')).toEqual({ state, revision: 0 });
     const closed: BankAccountEvent = {

@@ -88,6 +88,7 @@ const LIMITING = [
   ['changeOverdraftLimit', 'overdraft_limit'],
   ['changeLimits', 'transaction_limit'],
   ['changeLimits', 'daily_limit'],
+  ['changeTerms', 'monthly_fee'],
 ] as const;
 
 /** All routes read amounts with the same code: one of each kind takes the whole list, the others every fourth. */

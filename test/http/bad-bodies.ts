@@ -53,6 +53,7 @@ export const BAD_BODIES: readonly Row[] = [
   ...missing('freezeAccount', ['scope', 'reason']),
   ...missing('unfreezeAccount', ['reason']),
   ...missing('reverseTransaction', ['reason']),
+  ...missing('postMonth', ['period']),
   ...missing('placeHold', ['amount', 'description']),
 
   longNumber('registerPerson', 'first_name'),
@@ -126,6 +127,20 @@ export const BAD_BODIES: readonly Row[] = [
   ...text('reverseTransaction', 'reason', 500),
   ...values('reverseTransaction', 'amount', ['5.01', 9], 'reversal_exceeds_original'),
   ...text('transfer', 'description', 500),
+  ...values('postMonth', 'period', NOT_TEXT, 'invalid_type'),
+  ...values(
+    'postMonth',
+    'period',
+    ['', '2026', '2026-1', '2026-13', '2026-00', '2026-01-01'],
+    'invalid_format',
+  ),
+  ...(['credit_rate', 'overdraft_rate'] as const).flatMap((rate) => [
+    ...values('changeTerms', rate, ['100.0001', 101, 5000], 'rate_too_high'),
+    ...values('changeTerms', rate, ['0.00001', 1.00001], 'amount_too_precise'),
+    ...values('changeTerms', rate, ['-1', -0.5], 'amount_negative'),
+    ...values('changeTerms', rate, [true, null, {}, []], 'invalid_type'),
+    ...values('changeTerms', rate, ['', '5%', '1e1'], 'invalid_amount'),
+  ]),
   ...text('placeHold', 'description', 200),
   ...text('captureHold', 'description', 500),
   ...values('placeHold', 'expires_at', NOT_TEXT, 'invalid_type'),

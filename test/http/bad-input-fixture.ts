@@ -152,6 +152,11 @@ export const GOOD: Readonly<
     params: { id: account },
     body: { transaction_limit: '50.00', daily_limit: '60.00' },
   }),
+  changeTerms: ({ account }) => ({
+    params: { id: account },
+    body: { credit_rate: '2.5', overdraft_rate: '12', monthly_fee: '3.00' },
+  }),
+  postMonth: () => ({ body: { period: '2025-01' } }),
   freezeAccount: ({ account }) => ({
     params: { id: account },
     body: { scope: 'DEBITS', reason: 'Court order' },
@@ -186,6 +191,7 @@ export const ACCOUNT_COMMANDS = [
   'closeAccount',
   'placeHold',
   'changeLimits',
+  'changeTerms',
   'freezeAccount',
   'unfreezeAccount',
 ] as const;

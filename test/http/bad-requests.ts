@@ -303,6 +303,14 @@ export const BROKEN_RULES: readonly Row[] = [
       ),
     ),
   ),
+  row(
+    'a month that is not over',
+    'postMonth',
+    () => ({ body: { period: '9999-12' } }),
+    409,
+    'period_not_over',
+    'body /period',
+  ),
   row('a reversal', 'reverseTransaction', ({ reversal }) => reversing(reversal), 409, 'not_reversible'),
   row(
     'a deposit that was spent',
@@ -419,6 +427,7 @@ const PAGED: readonly (readonly [OperationId, (bank: Fixture) => CallOptions])[]
   ['listAccountHolds', ({ holding }) => ({ params: { id: holding } })],
   ['listTransfers', () => ({})],
   ['expireHolds', () => ({})],
+  ['postMonth', () => ({ body: { period: '2025-01' } })],
   ['listStreams', () => ({})],
   ['readStream', ({ person }) => ({ params: { name: `person-${person.replaceAll('-', '')}` } })],
 ];
@@ -596,7 +605,13 @@ const WRONG_TOKENS: readonly (readonly [token: string, ProblemCode])[] = [
 ];
 
 /** They take no token. */
-const OF_OPERATORS: readonly OperationId[] = ['listStreams', 'readStream', 'expireHolds', 'listTransfers'];
+const OF_OPERATORS: readonly OperationId[] = [
+  'listStreams',
+  'readStream',
+  'expireHolds',
+  'postMonth',
+  'listTransfers',
+];
 
 const READS: typeof PAGED = [
   ...PAGED.filter(([operation]) => !OF_OPERATORS.includes(operation)),

@@ -98,6 +98,9 @@ function accountDocument({
     frozen: null,
     transaction_limit: null,
     daily_limit: null,
+    credit_rate: null,
+    overdraft_rate: null,
+    monthly_fee: null,
     currency,
     // Nothing about the past may come from these: they are figures of today.
     balance: zero,

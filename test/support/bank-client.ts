@@ -17,6 +17,7 @@ import {
   holdPageSchema,
   holdSchema,
   holdSweepSchema,
+  interestStepSchema,
   metricsPageSchema,
   ownerSummarySchema,
   personPageSchema,
@@ -54,6 +55,7 @@ export const OPERATIONS = {
   withdrawOnAccount: ['POST', '/api/v1/accounts/{id}/withdraw', 201, postingSchema],
   changeOverdraftLimit: ['PUT', '/api/v1/accounts/{id}/overdraft-limit', 200, accountStateSchema],
   changeLimits: ['PUT', '/api/v1/accounts/{id}/limits', 200, accountStateSchema],
+  changeTerms: ['PUT', '/api/v1/accounts/{id}/terms', 200, accountStateSchema],
   freezeAccount: ['POST', '/api/v1/accounts/{id}/freeze', 200, accountStateSchema],
   unfreezeAccount: ['POST', '/api/v1/accounts/{id}/unfreeze', 200, accountStateSchema],
   closeAccount: ['POST', '/api/v1/accounts/{id}/close', 200, accountStateSchema],
@@ -85,6 +87,7 @@ export const OPERATIONS = {
   listDeadLetters: ['GET', '/admin/dead-letters', 200, deadLettersSchema],
   listStreams: ['GET', '/admin/streams', 200, streamPageSchema],
   readStream: ['GET', '/admin/streams/{name}', 200, eventPageSchema],
+  postMonth: ['POST', '/admin/interest-runs', 200, interestStepSchema],
   expireHolds: ['POST', '/admin/holds/expire', 200, holdSweepSchema],
   explainProblem: ['GET', '/problems/{code}', 200, problemKindSchema],
 } as const satisfies Record<string, readonly [string, string, number, z.ZodType]>;

@@ -23,9 +23,11 @@ export function expireHoldsHandler(bank: Bank): Handler<PageRequest, HoldSweep> 
     const { items, next_cursor } = page.value;
     const now = bank.now().toISOString();
     const due = items.filter(({ expires_at }) => expires_at !== null && expires_at <= now);
+    // It is safe to repeat; a client's key would name one operation of many accounts.
+    const { operation: _key, ...ids } = context;
     let expired = 0;
     for (const accountId of new Set(due.map(({ account_id }) => account_id))) {
-      const outcome = await changeAccount(bank, accountId, context, () => accept([]));
+      const outcome = await changeAccount(bank, accountId, ids, () => accept([]));
       if (outcome.ok) expired += outcome.value.events.length;
     }
     return accept({ examined: items.length, expired, ...(next_cursor ? { next_cursor } : {}) });

@@ -22,6 +22,7 @@ export const TRANSACTION_TYPES = [
   'INTEREST',
   'HOLD',
   'REVERSAL',
+  'FEE',
 ] as const;
 export type TransactionType = (typeof TRANSACTION_TYPES)[number];
 
@@ -56,6 +57,8 @@ export interface TransactionRecorded {
     readonly to_account_id?: string;
     /** The transfer that this posting is a leg of, or refunds. */
     readonly transfer_id?: string;
+    /** The month for which the bank posted interest or its fee: `YYYY-MM`. */
+    readonly period?: string;
     /** The posting that this one undoes, or a part of it. */
     readonly reverses_transaction_id?: string;
     /** The hold that was captured by this posting. */
@@ -169,6 +172,16 @@ export interface TransferRefused {
   };
 }
 
+/** Yearly interest rates in percent with four decimals, and a fee for each month. */
+export interface TermsChanged {
+  readonly type: 'BankAccountTermsChangedDomainEventV1';
+  readonly data: {
+    readonly credit_rate: DecimalString;
+    readonly overdraft_rate: DecimalString;
+    readonly monthly_fee: DecimalString;
+  };
+}
+
 export type BankAccountEvent =
   | BankAccountCreated
   | TransactionRecorded
@@ -178,7 +191,8 @@ export type BankAccountEvent =
   | BankAccountFrozen
   | BankAccountUnfrozen
   | DebitLimitsChanged
-  | TransferRefused;
+  | TransferRefused
+  | TermsChanged;
 
 export const BANK_ACCOUNT_EVENT_TYPES = [
   'BankAccountCreatedDomainEventV2',
@@ -190,6 +204,7 @@ export const BANK_ACCOUNT_EVENT_TYPES = [
   'BankAccountUnfrozenDomainEventV1',
   'BankAccountLimitsChangedDomainEventV1',
   'BankAccountTransferRefusedDomainEventV1',
+  'BankAccountTermsChangedDomainEventV1',
 ] as const satisfies BankAccountEvent['type'][];
 
 /**

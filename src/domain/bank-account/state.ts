@@ -8,8 +8,18 @@ import type {
   DebitLimitsChanged,
   FreezeScope,
   HoldPlaced,
+  TermsChanged,
   TransactionRecorded,
 } from './events.ts';
+
+import {
+  type Accrual,
+  accrueUntil,
+  settleFee,
+  settleInterest,
+  startAccrual,
+  type Terms,
+} from './interest.ts';
 
 /** Amounts are minor units of `currency`. */
 export interface BankAccount {
@@ -29,6 +39,9 @@ export interface BankAccount {
   readonly debited: Debited;
   /** By the id of the posting that was undone; forgotten once it is too old to be reversed again. */
   readonly reversed: Readonly<Record<string, Reversed>>;
+  /** Null until the account gets interest or a fee for the first time, and so is the accrual. */
+  readonly terms: Terms | null;
+  readonly accrual: Accrual | null;
 }
 
 /** In minor units; null is no limit. */
@@ -77,6 +90,14 @@ export function evolveBankAccount(
     return created(event.data);
   }
   if (!state) throw new Error(`${event.type} came before the account was created`);
+  return changed(accruedUntil(state, at), event, at);
+}
+
+function changed(
+  state: BankAccount,
+  event: Exclude<BankAccountEvent, BankAccountCreated>,
+  at: string,
+): BankAccount {
   if ('currency' in event.data && event.data.currency !== state.currency)
     throw new Error(`${event.data.currency} in a ${state.currency} account`);
   switch (event.type) {
@@ -92,6 +113,8 @@ export function evolveBankAccount(
       return withoutHold(state, event.data.hold_id, toMinor(event.data.amount, state.currency));
     case 'BankAccountLimitsChangedDomainEventV1':
       return { ...state, limits: limitsOf(event.data, state.currency) };
+    case 'BankAccountTermsChangedDomainEventV1':
+      return withTerms(state, event.data, at);
     case 'BankAccountFrozenDomainEventV1':
       return { ...state, status: 'SUSPENDED', frozen: event.data.scope };
     case 'BankAccountUnfrozenDomainEventV1':
@@ -117,12 +140,46 @@ function created(data: BankAccountCreated['data']): BankAccount {
     limits: { transaction: null, daily: null },
     debited: { day: '', amount: 0n },
     reversed: {},
+    terms: null,
+    accrual: null,
   };
+}
+
+/** The account with all days before that of `at` accrued: its balance at their end is known by then. */
+export function accruedUntil(state: BankAccount, at: string): BankAccount {
+  const { accrual, terms, balance } = state;
+  if (!accrual || !terms || utcDay(at) <= accrual.from) return state;
+  return { ...state, accrual: accrueUntil(accrual, utcDay(at), balance, terms) };
+}
+
+function withTerms(state: BankAccount, data: TermsChanged['data'], at: string): BankAccount {
+  const terms = {
+    credit_rate: rateOf(data.credit_rate),
+    overdraft_rate: rateOf(data.overdraft_rate),
+    monthly_fee: toMinor(data.monthly_fee, state.currency),
+  };
+  return { ...state, terms, accrual: state.accrual ?? startAccrual(utcDay(at)) };
+}
+
+/** Rates are written with four decimals. */
+function rateOf(text: string): bigint {
+  if (!/^\d{1,3}\.\d{4}$/.test(text)) throw new RangeError(`${JSON.stringify(text)} is not a rate`);
+  return BigInt(text.replace('.', ''));
+}
+
+/** What the bank has posted for a month is not due any more. */
+function settled(accrual: Accrual | null, data: TransactionRecorded['data']): Accrual | null {
+  const { type, direction, period } = data;
+  if (!accrual || period === undefined) return accrual;
+  if (type === 'FEE') return settleFee(accrual, period);
+  const side = direction === 'CREDIT' ? 'credit' : 'overdraft';
+  return settleInterest(accrual, period, side, toMinor(data.amount, data.currency));
 }
 
 function moved(state: BankAccount, data: TransactionRecorded['data'], at: string): BankAccount {
   const change = signedAmount(data);
   const balance = state.balance + change;
+  if (data.period !== undefined) return { ...state, balance, accrual: settled(state.accrual, data) };
   const original = data.reverses_transaction_id;
   if (original !== undefined) {
     const minor = toMinor(data.amount, data.currency);

@@ -7,6 +7,7 @@ import {
   ChangeOverdraftLimit,
   changeOverdraftLimitFields,
 } from '../../application/commands/change-overdraft-limit.ts';
+import { ChangeTerms, changeTermsFields } from '../../application/commands/change-terms.ts';
 import { CloseBankAccount, closeBankAccountFields } from '../../application/commands/close-bank-account.ts';
 import { FreezeAccount, freezeAccountFields } from '../../application/commands/freeze-account.ts';
 import { UnfreezeAccount, unfreezeAccountFields } from '../../application/commands/unfreeze-account.ts';
@@ -58,6 +59,16 @@ const CHANGES: readonly Change[] = [
     message: ChangeLimits,
     body: changeLimitsFields.omit({ account_id: true }),
     codes: LIMIT_CODES,
+  },
+  {
+    method: 'PUT',
+    path: 'terms',
+    operationId: 'changeTerms',
+    summary: 'Set interest rates and the monthly fee',
+    done: 'Set, or as they were already.',
+    message: ChangeTerms,
+    body: changeTermsFields.omit({ account_id: true }),
+    codes: ['rate_too_high', ...LIMIT_CODES],
   },
   {
     method: 'POST',

@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ExpireHolds } from '../../application/commands/expire-holds.ts';
+import { PostInterestForPeriod, periodFields } from '../../application/commands/post-interest-for-period.ts';
 import { deadLetterFields, ListDeadLetters } from '../../application/queries/dead-letters.ts';
 import { pageFields } from '../../application/queries/paging.ts';
 import {
@@ -12,12 +13,13 @@ import {
   streamReadFields,
 } from '../../application/queries/streams.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { isProblemCode, PROBLEM_CATALOG, QUERY_CODES, STORE_CODES } from '../problem-catalog.ts';
+import { BODY_CODES, isProblemCode, PROBLEM_CATALOG, QUERY_CODES, STORE_CODES } from '../problem-catalog.ts';
 import { problem, sendProblem } from '../problems.ts';
 import {
   deadLettersSchema,
   eventPageSchema,
   holdSweepSchema,
+  interestStepSchema,
   problemResponses,
   streamPageSchema,
 } from '../schemas.ts';
@@ -108,6 +110,36 @@ export const operationsController =
       },
       async (request, reply) =>
         reply.send(accepted(await mediator.send(ExpireHolds, request.query, contextOf(request)), request)),
+    );
+
+    app.post(
+      '/admin/interest-runs',
+      {
+        schema: {
+          operationId: 'postMonth',
+          tags,
+          summary: 'Post interest and fees of a month: one step through all accounts',
+          body: periodFields,
+          querystring: z.strictObject(pageFields),
+          response: {
+            200: interestStepSchema,
+            ...problemResponses([
+              ...BODY_CODES,
+              ...QUERY_CODES,
+              'invalid_format',
+              'period_not_over',
+              'invalid_cursor',
+              'read_model_blocked',
+              ...STORE_CODES,
+            ]),
+          },
+        },
+      },
+      async (request, reply) => {
+        const input = { ...request.query, ...request.body };
+        const decision = await mediator.send(PostInterestForPeriod, input, contextOf(request));
+        return reply.send(accepted(decision, request));
+      },
     );
 
     app.get(
