@@ -12,6 +12,7 @@ import { measureMongodb } from './measurements/mongodb.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
 import { measureStart } from './measurements/start.ts';
 import { measureStatements } from './measurements/statement.ts';
+import { measureTransfers } from './measurements/transfers.ts';
 import { type Group, type Options, readOptions, USAGE, UsageError } from './options.ts';
 import { type Findings, printEnvironment, printTable, writeJson } from './report.ts';
 
@@ -21,6 +22,7 @@ const EXIT_USAGE = 2;
 /** Each entry runs once when one of its groups is asked for. */
 const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench) => Promise<Findings>])[] = [
   ['deposits', ['deposits', 'hot', 'lag'], measureDeposits],
+  ['transfers', ['transfers'], measureTransfers],
   ['get', ['get'], measureGets],
   ['statement', ['statement'], measureStatements],
   ['rebuild', ['rebuild'], measureRebuild],

@@ -1,30 +1,15 @@
 /** Deposits per second: the service, the API alone and one hot account, beside a bare route that stores nothing. */
-import { join } from 'node:path';
-import {
-  ACCOUNTS,
-  type Bench,
-  type Contender,
-  databases,
-  depositTargets,
-  interleave,
-  load,
-} from '../bench.ts';
-import { commitsOf } from '../commit-counter.ts';
-import { type LagSampler, sampleLag } from '../lag-sampler.ts';
-import type { LoadResult, LoadTarget } from '../load.ts';
+import { type Bench, type Contender, depositTargets, interleave, load } from '../bench.ts';
+import { sampleLag } from '../lag-sampler.ts';
 import type { Findings, Row } from '../report.ts';
-import { seed } from '../seed.ts';
-import { type Server, type ServerKind, startServer, statusOf, untilProjected } from '../servers.ts';
+import { type DurableRun, durableRun, type SeededServer, startSeeded } from '../seeded-server.ts';
+import { type Server, type ServerKind, untilProjected } from '../servers.ts';
 import { median, medianRatio } from '../statistics.ts';
 import { hotRows } from './hot.ts';
 import { lagRows } from './lag.ts';
 
-export interface DepositRun {
-  readonly load: LoadResult;
-  readonly commitsPerSecond?: number;
-  readonly eventsPerCommit?: number;
-  readonly lagMs?: readonly number[];
-}
+/** The bare route has no store whose commits could be counted. */
+export type DepositRun = Pick<DurableRun, 'load'> & Partial<DurableRun>;
 
 export type DepositRuns = ReadonlyMap<string, readonly DepositRun[]>;
 
@@ -56,77 +41,42 @@ export async function measureDeposits(bench: Bench): Promise<Findings> {
   }
 }
 
-interface Seeded {
-  readonly server: Server;
-  readonly targets: readonly LoadTarget[];
-  readonly paths: { readonly events: string; readonly readModels: string };
-}
-
-async function startSeeded({ dir }: Bench, kind: ServerKind): Promise<Seeded> {
-  const dataDir = join(dir, kind);
-  const paths = databases(dataDir);
-  const accountIds = await seed(paths.events, ACCOUNTS, 0);
-  const server = await startServer(kind, dataDir);
-  return { server, targets: depositTargets(accountIds), paths };
-}
-
-function spread(bench: Bench, { server, targets, paths }: Seeded, withLag: boolean): Contender<DepositRun> {
+function spread(bench: Bench, service: SeededServer, withLag: boolean): Contender<DepositRun> {
+  const { server, accountIds, paths } = service;
   return {
     name: 'service',
     async run(seconds) {
       const sampler = withLag ? sampleLag(paths.events, paths.readModels) : undefined;
-      const run = await durable(bench, server, paths.events, targets, seconds, sampler);
+      const run = await durableRun(bench, service, depositTargets(accountIds), seconds, { sampler });
       await untilProjected(server);
       return run;
     },
   };
 }
 
-function apiOnly(bench: Bench, { server, targets, paths }: Seeded): Contender<DepositRun> {
-  return { name: 'api-only', run: (seconds) => durable(bench, server, paths.events, targets, seconds) };
+function apiOnly(bench: Bench, service: SeededServer): Contender<DepositRun> {
+  const targets = depositTargets(service.accountIds);
+  return { name: 'api-only', run: (seconds) => durableRun(bench, service, targets, seconds) };
 }
 
-function bare(bench: Bench, { server, targets }: Seeded): Contender<DepositRun> {
+/** Also what transfers are compared with. */
+export function bare(bench: Bench, { server, accountIds }: SeededServer): Contender<DepositRun> {
+  const targets = depositTargets(accountIds);
   return {
     name: 'bare',
     run: async (seconds) => ({ load: await load(bench, server.port, targets, seconds) }),
   };
 }
 
-function hot(bench: Bench, { server, targets, paths }: Seeded): Contender<DepositRun> {
+function hot(bench: Bench, service: SeededServer): Contender<DepositRun> {
+  const targets = depositTargets(service.accountIds.slice(0, 1));
   return {
     name: 'hot',
     async run(seconds) {
-      const run = await durable(bench, server, paths.events, targets.slice(0, 1), seconds);
-      await untilProjected(server);
+      const run = await durableRun(bench, service, targets, seconds);
+      await untilProjected(service.server);
       return run;
     },
-  };
-}
-
-/** One run against a server that stores; every accepted deposit must be there as exactly one event. */
-async function durable(
-  bench: Bench,
-  server: Server,
-  eventStore: string,
-  targets: readonly LoadTarget[],
-  seconds: number,
-  sampler?: LagSampler,
-): Promise<DepositRun> {
-  const eventsBefore = (await statusOf(server)).event_store.events;
-  const commitsBefore = commitsOf(eventStore);
-  const result = await load(bench, server.port, targets, seconds);
-  const commits = (commitsOf(eventStore) - commitsBefore) >>> 0;
-  const lagMs = await sampler?.stop();
-  const stored = (await statusOf(server)).event_store.events - eventsBefore;
-  if (stored !== result.accepted) {
-    throw new Error(`${result.accepted} deposits were acknowledged, but ${stored} events were stored`);
-  }
-  return {
-    load: result,
-    commitsPerSecond: commits / seconds,
-    eventsPerCommit: stored / Math.max(1, commits),
-    ...(lagMs ? { lagMs } : {}),
   };
 }
 
