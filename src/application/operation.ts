@@ -1,5 +1,5 @@
 /** Names what may be tried twice, so that it is done once. */
-import { createHash, createHmac } from 'node:crypto';
+import { createHmac, hash } from 'node:crypto';
 import type { Operation } from '../event-sourcing/operation-log.ts';
 import type { RequestContext } from './mediator.ts';
 
@@ -13,15 +13,23 @@ const HASH_BYTES = 16;
  * @param request what is asked, checked and plain; the order of its fields does not matter
  */
 export function operationFor(scope: string, key: string, request: unknown): Operation {
-  const id = createHash('sha256')
-    .update(JSON.stringify([scope, key]))
-    .digest();
   const content = createHmac('sha256', key).update(canonical(request)).digest();
-  return { id: short(id), contentHash: short(content) };
+  return { id: short(hashOf(scope, key)), contentHash: short(content) };
 }
 
-function short(hash: Buffer): string {
-  return hash.subarray(0, HASH_BYTES).toString('base64url');
+/** The operation that the bank itself stands behind: what is asked follows from its name, so the name says it all. */
+export function ownOperation(scope: string, name: string): Operation {
+  const id = short(hashOf(scope, name));
+  return { id, contentHash: id };
+}
+
+/** SHA-256 in one call, which takes two thirds of the time of a hash object. */
+function hashOf(scope: string, name: string): Buffer {
+  return hash('sha256', JSON.stringify([scope, name]), 'buffer');
+}
+
+function short(digest: Buffer): string {
+  return digest.subarray(0, HASH_BYTES).toString('base64url');
 }
 
 /** JSON with the fields of every object in one order. */
@@ -43,10 +51,7 @@ export function newAggregateId(kind: string, { operation }: RequestContext, newI
 
 /** The id that always comes of the same name. */
 export function derivedId(kind: string, name: string): string {
-  const bytes = createHash('sha256')
-    .update(JSON.stringify([kind, name]))
-    .digest()
-    .subarray(0, 16);
+  const bytes = hashOf(kind, name).subarray(0, 16);
   // A UUID of version 8 (RFC 9562): the bits are our own affair.
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);

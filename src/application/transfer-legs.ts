@@ -20,7 +20,7 @@ import type { EventReader, Position } from '../event-sourcing/event-store.ts';
 import { type Operation, operationOf } from '../event-sourcing/operation-log.ts';
 import type { CommandContext, Repository } from '../event-sourcing/repository.ts';
 import { StoreError } from '../event-sourcing/store-error.ts';
-import { derivedId, operationFor } from './operation.ts';
+import { derivedId, ownOperation } from './operation.ts';
 
 /** Owns the suspense accounts; no person has this id. */
 const BANK_OWNER_ID = derivedId('Bank', 'suspense');
@@ -56,7 +56,8 @@ export class TransferLegs {
     resumed: boolean,
   ): Promise<LegOutcome> {
     const accountId = accountOf(leg, transfer);
-    const operation = operationOfLeg(leg, transferId, transfer);
+    // Everyone who drives the transfer asks for the leg by the same id.
+    const operation = ownOperation('TransferLeg', `${transferId} ${leg}`);
     const before = resumed ? await this.#find(accountId, operation.id, transferId) : undefined;
     if (before) return before;
     const posting = legOf(transferId, transfer, operation);
@@ -99,13 +100,6 @@ export class TransferLegs {
 function accountOf(leg: Leg, { from_account_id, to_account_id, currency }: Transfer): string {
   if (leg === 'CREDIT') return to_account_id;
   return leg === 'SUSPENSE' ? suspenseAccountId(currency) : from_account_id;
-}
-
-/** Everyone who drives the transfer asks for the leg by the same id. */
-function operationOfLeg(leg: Leg, transferId: string, transfer: Transfer): Operation {
-  const { from_account_id, to_account_id, amount, currency } = transfer;
-  const content = { from_account_id, to_account_id, amount, currency };
-  return operationFor('TransferLeg', `${transferId} ${leg}`, content);
 }
 
 function legOf(transfer_id: string, transfer: Transfer, operation: Operation): TransferLeg {

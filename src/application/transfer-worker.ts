@@ -1,8 +1,8 @@
 /**
- * Finishes transfers whose driver is gone: a consumer group hears of every transfer, and a sweep through the read model
+ * Finishes transfers whose driver is gone: a consumer group hears of every request, and a sweep through the read model
  * finds what was left over all the same (a server may lose messages of a group when it restarts).
  */
-import { TRANSFER_STREAM_PREFIX, UNFINISHED_STATUSES } from '../domain/transfer.ts';
+import { type TransferRequested, UNFINISHED_STATUSES } from '../domain/transfer.ts';
 import { type ConsumerGroupProblem, runConsumerGroup } from '../event-sourcing/consumer-group-runner.ts';
 import type { ConsumerGroups } from '../event-sourcing/consumer-groups.ts';
 import type { RecordedEvent } from '../event-sourcing/event-store.ts';
@@ -36,6 +36,8 @@ export interface TransferWorkerOptions {
   readonly sweepEveryMs?: number;
 }
 
+/** One event of a transfer is enough to hear of it. */
+const REQUESTED: TransferRequested['type'] = 'TransferRequestedDomainEventV1';
 const HEAD_START_MS = 2_000;
 const SWEEP_EVERY_MS = 10_000;
 /** Transfers of one status that one sweep looks at; the next one goes on from there. */
@@ -47,7 +49,7 @@ export async function runTransferWorker(options: TransferWorkerOptions): Promise
   const { groups, signal, onProblem } = options;
   const group = runConsumerGroup({
     groups,
-    settings: { name: TRANSFER_GROUP, streamPrefixes: [TRANSFER_STREAM_PREFIX], startFrom: 'first_event' },
+    settings: { name: TRANSFER_GROUP, eventTypes: [REQUESTED], startFrom: 'first_event' },
     handle: (event, ending) => finish(options, event, ending),
     concurrency: CONCURRENCY,
     signal,
@@ -56,13 +58,11 @@ export async function runTransferWorker(options: TransferWorkerOptions): Promise
   await Promise.all([group.ended, new Sweep(options).run()]);
 }
 
-/** The request tells of the whole transfer; the other events come because a group cannot leave them out. */
 async function finish(
   { process, headStartMs = HEAD_START_MS }: TransferWorkerOptions,
   event: RecordedEvent,
   ending: AbortSignal,
 ): Promise<void> {
-  if (event.type !== 'TransferRequestedDomainEventV1') return;
   const { aggregate_id, timestamp, correlation_id } = event.metadata;
   const age = Date.now() - Date.parse(timestamp);
   // A clock that is ahead must not make it wait for longer.

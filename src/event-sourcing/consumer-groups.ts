@@ -4,11 +4,17 @@
  */
 import type { RecordedEvent } from './event-store.ts';
 
-export interface ConsumerGroupSettings {
+/** Which events a group wants. Either the one or the other is given: servers filter by one of the two. */
+export interface EventSelection {
+  /** Only events of streams whose names begin with one of these. */
+  readonly streamPrefixes?: readonly string[];
+  /** Only events of these types, whatever their streams. */
+  readonly eventTypes?: readonly string[];
+}
+
+export interface ConsumerGroupSettings extends EventSelection {
   /** kebab-case. */
   readonly name: string;
-  /** Only events of streams whose names begin with one of these. */
-  readonly streamPrefixes: readonly string[];
   /** Where a new group begins: with the first event of the log, or with what comes next. */
   readonly startFrom: 'first_event' | 'next_event';
   /** Deliveries after the first before a message is parked. Default 10. */

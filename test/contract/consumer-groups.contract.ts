@@ -8,9 +8,10 @@ import type {
   ConsumerGroupSettings,
   ConsumerGroups,
   Delivery,
+  EventSelection,
 } from '../../src/event-sourcing/consumer-groups.ts';
 import type { EventStore, NewEvent } from '../../src/event-sourcing/event-store.ts';
-import { collect, idsOf, mustAppend, newEvents, uniqueName } from '../support/event-builders.ts';
+import { collect, idsOf, mustAppend, newEvent, newEvents, uniqueName } from '../support/event-builders.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Answer, acknowledge, GroupConsumer, hold, park, retry } from '../support/group-consumer.ts';
 
@@ -54,6 +55,7 @@ export function describeConsumerGroupsContract(name: string, open: () => Promise
 
 /** One group with streams of its own. */
 interface TestGroup {
+  readonly selection: EventSelection;
   readonly settings: ConsumerGroupSettings;
   readonly name: string;
   /** A stream that the group wants. */
@@ -77,14 +79,11 @@ class Bench {
   define(overrides: Partial<ConsumerGroupSettings> = {}): TestGroup {
     const name = uniqueName('group');
     const prefix = `${uniqueName('work')}-`;
-    const settings: ConsumerGroupSettings = {
-      name,
-      streamPrefixes: [prefix],
-      startFrom: 'first_event',
-      ...overrides,
-    };
+    const { streamPrefixes = [prefix], eventTypes, ...others } = overrides;
+    const selection = eventTypes ? { eventTypes } : { streamPrefixes };
+    const settings: ConsumerGroupSettings = { name, startFrom: 'first_event', ...selection, ...others };
     this.#groups.push(name);
-    return { settings, name, stream: (suffix = '1') => `${prefix}${suffix}` };
+    return { selection, settings, name, stream: (suffix = '1') => `${prefix}${suffix}` };
   }
 
   /** Writes new events at the end of a stream. */
@@ -171,6 +170,22 @@ function deliveryCases(bench: Bench): void {
       ...(await bench.append(`${prefixes[1]}y`, 1)),
     ];
     await bench.consume(group).untilGiven(events);
+  });
+
+  it('takes event types in the place of prefixes, whatever their streams', async () => {
+    const wanted = [uniqueName('Wanted'), uniqueName('Wanted.Too')];
+    const group = await bench.group({ eventTypes: wanted });
+    const types = [...wanted, `${wanted[0]}More`, wanted[1]?.replace('.', 'x') as string];
+    const events = types.map((type) => newEvent({ type }));
+    for (const event of events) {
+      await mustAppend(bench.opened.store, group.stream(uniqueName('any')), [event], 'any');
+    }
+    const consumer = bench.consume(group);
+    await consumer.untilGiven(events.slice(0, 2));
+    const last = newEvent({ type: wanted[1] as string });
+    await mustAppend(bench.opened.store, group.stream(), [last], 'any');
+    await consumer.untilGiven([last]);
+    expect(consumer.ids.toSorted()).toEqual(idsOf([...events.slice(0, 2), last]).toSorted());
   });
 
   it('goes on live: what is appended while a consumer waits arrives', async () => {
@@ -315,7 +330,7 @@ function competitionCases(bench: Bench): void {
 
   it('two groups over the same streams each get everything', async () => {
     const group = await bench.group();
-    const twin = await bench.group({ streamPrefixes: group.settings.streamPrefixes });
+    const twin = await bench.group(group.selection);
     const events = await bench.append(group.stream(), 5);
     for (const one of [group, twin]) {
       const consumer = bench.consume(one);
@@ -499,7 +514,7 @@ function parkedCases(bench: Bench): void {
 
   it('of one group are no concern of another', async () => {
     const group = await bench.group();
-    const twin = await bench.group({ streamPrefixes: group.settings.streamPrefixes });
+    const twin = await bench.group(group.selection);
     await bench.parkNew(group, 2);
     expect(await bench.opened.groups.countParked(twin.name)).toBe(0);
     expect(await bench.opened.groups.discardParked(twin.name, { limit: 10 })).toBe(0);

@@ -1,9 +1,11 @@
 /** The ConsumerGroups port on persistent subscriptions to the whole log; they need a user with an administrator's rights. */
 import {
+  eventTypeFilter,
   PersistentSubscriptionDoesNotExistError,
   PersistentSubscriptionExistsError,
   type PersistentSubscriptionToAllSettings,
   persistentSubscriptionToAllSettingsFromDefaults,
+  type RegexFilter,
   streamNameFilter,
 } from '@eventstore/db-client';
 import {
@@ -11,6 +13,7 @@ import {
   type ConsumerGroupSettings,
   type ConsumerGroups,
   type Delivery,
+  type EventSelection,
   MAX_RETRIES_DEFAULT,
   MESSAGE_TIMEOUT_MS_DEFAULT,
   type ParkedMessage,
@@ -24,7 +27,7 @@ import { toReadableEvent, toSystemMessage } from './event-mapping.ts';
 import { GroupCall, type WireMessage } from './group-call.ts';
 import { placeAt } from './log-reader.ts';
 import type { ParkedMessages } from './parked-messages.ts';
-import { IDENTITY_STREAM, streamFilter } from './read-request.ts';
+import { IDENTITY_STREAM, streamFilter, typeRegex } from './read-request.ts';
 import { pause, retrying } from './retry.ts';
 import { refuseWhenClosed, type StreamReader } from './stream-reader.ts';
 
@@ -190,7 +193,7 @@ export class KurrentDbConsumerGroups implements ConsumerGroups {
           // As soon as possible: a restart of the server delivers again what lies behind its checkpoint.
           checkPointLowerBound: 1,
         }),
-        { filter: streamNameFilter({ regex: streamFilter(settings.streamPrefixes).regex }) },
+        { filter: serverFilter(settings) },
       );
     } catch (error) {
       // Somebody else was quicker.
@@ -226,6 +229,12 @@ export class KurrentDbConsumerGroups implements ConsumerGroups {
       }),
     );
   }
+}
+
+function serverFilter({ streamPrefixes, eventTypes }: EventSelection): RegexFilter {
+  return eventTypes
+    ? eventTypeFilter({ regex: typeRegex(eventTypes) })
+    : streamNameFilter({ regex: streamFilter(streamPrefixes ?? []).regex });
 }
 
 /**

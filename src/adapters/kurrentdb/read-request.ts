@@ -88,6 +88,11 @@ export function streamFilter(prefixes: readonly string[] | undefined): StreamFil
   };
 }
 
+/** Just these event types, for the server. */
+export function typeRegex(eventTypes: readonly string[]): string {
+  return `^(?:${eventTypes.map(escaped).join('|')})$`;
+}
+
 /** Whether a stream is neither the server's nor our own mark in the log. */
 export function isVisible(stream: string): boolean {
   return !stream.startsWith('$') && stream !== IDENTITY_STREAM;

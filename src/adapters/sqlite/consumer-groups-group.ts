@@ -1,6 +1,6 @@
 /** One consumer group at work: hands messages to its consumers, watches the time, and takes their answers. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Delivery } from '../../event-sourcing/consumer-groups.ts';
+import type { Delivery, EventSelection } from '../../event-sourcing/consumer-groups.ts';
 import type { RecordedEvent } from '../../event-sourcing/event-store.ts';
 import { Signal } from '../../event-sourcing/signal.ts';
 import type { StoreError } from '../../event-sourcing/store-error.ts';
@@ -70,7 +70,7 @@ export class LiveGroup {
     this.#storage = storage;
     this.#callbacks = callbacks;
     this.#settings = stored.settings;
-    this.#scan = storage.scan(stored.settings.streamPrefixes);
+    this.#scan = storage.scan(stored.settings);
     this.#queue = new GroupQueue(stored, storage.messages(stored), log.head());
   }
 
@@ -118,19 +118,19 @@ export class LiveGroup {
     else await this.#wake.wait(POLL_MS, signal);
   }
 
-  /** Takes other settings over and stores them. Other streams mean a fresh start from what is stored. */
+  /** Takes other settings over and stores them. Other events mean a fresh start from what is stored. */
   change(settings: StoredSettings): void {
-    const sameStreams = sameList(settings.streamPrefixes, this.#settings.streamPrefixes);
-    if (!sameStreams) {
+    const sameEvents = selects(settings, this.#settings);
+    if (!sameEvents) {
       this.#takeAllBack('Its group changed while a consumer had it');
       this.#queue.forgetMark();
       this.#callbacks.save();
     }
     this.#storage.change(this.id, settings);
     this.#settings = settings;
-    if (sameStreams) return;
+    if (sameEvents) return;
     const stored = this.#storage.find(this.#name) as StoredGroup;
-    this.#scan = this.#storage.scan(settings.streamPrefixes);
+    this.#scan = this.#storage.scan(settings);
     this.#queue = new GroupQueue(stored, this.#storage.messages(stored), this.#log.head());
     this.#wake.notify();
   }
@@ -283,6 +283,9 @@ export class LiveGroup {
   }
 }
 
-function sameList(some: readonly string[], others: readonly string[]): boolean {
-  return some.length === others.length && some.every((one, index) => one === others[index]);
+/** Whether both select the same events, in the same words. */
+function selects(one: EventSelection, other: EventSelection): boolean {
+  const words = ({ streamPrefixes, eventTypes }: EventSelection) =>
+    JSON.stringify([streamPrefixes, eventTypes]);
+  return words(one) === words(other);
 }

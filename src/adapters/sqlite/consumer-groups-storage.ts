@@ -1,6 +1,6 @@
 /** The tables of consumer groups: every statement that reads or writes them. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { ParkedMessage } from '../../event-sourcing/consumer-groups.ts';
+import type { EventSelection, ParkedMessage } from '../../event-sourcing/consumer-groups.ts';
 import type { RecordedEvent } from '../../event-sourcing/event-store.ts';
 import type { Signal } from '../../event-sourcing/signal.ts';
 import type { GroupChanges, GroupProgress, MessageRow } from './consumer-groups-queue.ts';
@@ -23,8 +23,7 @@ export interface EventLog {
 }
 
 /** The settings that may change, as they are stored. */
-export interface StoredSettings {
-  readonly streamPrefixes: readonly string[];
+export interface StoredSettings extends EventSelection {
   readonly maxRetries: number;
   readonly messageTimeoutMs: number;
 }
@@ -82,14 +81,16 @@ export class GroupStorage {
     });
   }
 
-  scan(prefixes: readonly string[]): Scan {
-    const wanted = prefixes.map(() => 'substr(s.name, 1, length(?)) = ?').join(' OR ');
+  scan({ streamPrefixes = [], eventTypes = [] }: EventSelection): Scan {
+    const ofStreams = streamPrefixes.map(() => 'substr(s.name, 1, length(?)) = ?');
+    const ofTypes = eventTypes.map(() => 't.name = ?');
     const statement = this.#log.db.prepare(
-      `SELECT e.position FROM events e JOIN streams s ON s.id = e.stream
-       WHERE e.position > ? AND e.position <= ? AND (${wanted}) ORDER BY e.position LIMIT ?`,
+      `SELECT e.position FROM events e JOIN streams s ON s.id = e.stream JOIN types t ON t.id = e.type
+       WHERE e.position > ? AND e.position <= ? AND (${[...ofStreams, ...ofTypes].join(' OR ')})
+       ORDER BY e.position LIMIT ?`,
     );
     statement.setReturnArrays(true);
-    const parameters = prefixes.flatMap((prefix) => [prefix, prefix]);
+    const parameters = [...streamPrefixes.flatMap((prefix) => [prefix, prefix]), ...eventTypes];
     return (after, upTo, limit) =>
       (statement.all(after, upTo, ...parameters, limit) as unknown as [number][]).map(
         ([position]) => position,

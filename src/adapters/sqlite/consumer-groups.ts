@@ -23,7 +23,7 @@ const SAVE_ANSWERS_MS = 100;
 const SAVE_CHECKPOINT_MS = 5_000;
 /** Deliveries in one turn of the event loop: a consumer that answers at once must not keep others from their work. */
 const TURN_DELIVERIES_MAX = 16;
-const STREAM_PREFIXES_MAX = 100;
+const SELECTED_MAX = 100;
 const KEBAB_CASE = /^[a-z0-9]+(-[a-z0-9]+)*$/;
 
 export class SqliteConsumerGroups implements ConsumerGroups {
@@ -174,20 +174,23 @@ export class SqliteConsumerGroups implements ConsumerGroups {
 
 /** @throws StoreError `invalid_request` */
 function checkedSettings(settings: ConsumerGroupSettings): StoredSettings {
-  const { name, streamPrefixes } = settings;
+  const { name } = settings;
   const { maxRetries = MAX_RETRIES_DEFAULT, messageTimeoutMs = MESSAGE_TIMEOUT_MS_DEFAULT } = settings;
   if (!KEBAB_CASE.test(name)) {
     throw new StoreError('invalid_request', 'The name of a consumer group is in kebab-case.');
   }
-  if (streamPrefixes.length === 0 || streamPrefixes.length > STREAM_PREFIXES_MAX) {
-    const detail = `A consumer group has 1 to ${STREAM_PREFIXES_MAX} stream prefixes.`;
+  const { streamPrefixes = [], eventTypes = [] } = settings;
+  const selected = Math.max(streamPrefixes.length, eventTypes.length);
+  if (selected === 0 || selected > SELECTED_MAX || Math.min(streamPrefixes.length, eventTypes.length) > 0) {
+    const detail = `A consumer group has either stream prefixes or event types, 1 to ${SELECTED_MAX} of them.`;
     throw new StoreError('invalid_request', detail);
   }
   if (!isWhole(maxRetries, 0) || !isWhole(messageTimeoutMs, 1)) {
     const detail = 'maxRetries is a whole number from 0, messageTimeoutMs one from 1.';
     throw new StoreError('invalid_request', detail);
   }
-  return { streamPrefixes, maxRetries, messageTimeoutMs };
+  const selection = eventTypes.length > 0 ? { eventTypes } : { streamPrefixes };
+  return { ...selection, maxRetries, messageTimeoutMs };
 }
 
 function isWhole(value: number, least: number): boolean {

@@ -304,6 +304,7 @@ describe('bounds', () => {
     ['a name that is no name', { name: 'Not Kebab' }],
     ['no streams', { streamPrefixes: [] }],
     ['too many streams', { streamPrefixes: Array.from({ length: 101 }, (_, number) => `${number}-`) }],
+    ['streams and types', { eventTypes: ['SomethingHappened'] }],
     ['a negative number of retries', { maxRetries: -1 }],
     ['half a retry', { maxRetries: 0.5 }],
     ['no time at all', { messageTimeoutMs: 0 }],
