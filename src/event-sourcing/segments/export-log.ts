@@ -2,22 +2,15 @@
 import type { EventReader, EventStore, Position, RecordedEvent, StreamMetadata } from '../event-store.ts';
 import { StoreError } from '../store-error.ts';
 import { checkSegments, ExportChain, type ExportTotals, type ReportProgress } from './export-chain.ts';
-import { type SegmentRecord, type StreamRecord, toLine } from './segment.ts';
-import type { SegmentDirectory } from './segment-directory.ts';
-import { compressLines } from './segment-stream.ts';
+import type { StreamRecord } from './segment.ts';
+import { type Exported, type SegmentWriterOptions, writeSegments } from './segment-writer.ts';
 
 /** What an export reads. */
 export type ExportSource = EventReader & Pick<EventStore, 'getStreamMetadata'>;
 
-export interface ExportOptions {
+export interface ExportOptions extends Omit<SegmentWriterOptions, 'storeId'> {
   readonly source: ExportSource;
-  readonly directory: SegmentDirectory;
-  readonly now: () => Date;
   readonly onProgress?: ReportProgress;
-  /** Events after which a segment is closed; an interruption costs at most one segment's work. Default 50,000. */
-  readonly segmentEvents?: number;
-  /** Characters of JSON after which a segment is closed. Default 64 Mi. */
-  readonly segmentLength?: number;
 }
 
 export interface ExportResult extends ExportTotals {
@@ -49,12 +42,6 @@ export async function exportLog(options: ExportOptions): Promise<ExportResult> {
   return { ...chain.totals(), eventsBefore: before.events };
 }
 
-/** An event, and before a stream's first one what is special about that stream. */
-interface Exported {
-  readonly event: RecordedEvent;
-  readonly start?: StreamRecord | undefined;
-}
-
 interface StreamStart {
   readonly metadata: StreamMetadata;
   /** The first revision that can be read, infinite when none can. */
@@ -71,56 +58,11 @@ class LogExport {
   }
 
   async run(): Promise<void> {
-    const { source, directory } = this.#options;
+    const { source } = this.#options;
     // Fixed at the start, so that an export of a busy bank ends.
     const head = (await source.headPosition()) ?? 0n;
-    const exported = this.#eventsUpTo(head);
-    try {
-      while (this.#chain.totals().finishedAt === undefined) {
-        const number = (this.#chain.newest?.number ?? 0) + 1;
-        const file = await directory.write(number, compressLines(this.#segment(number, exported)));
-        this.#chain.closeSegment(file);
-      }
-    } finally {
-      await exported.return(undefined);
-    }
-  }
-
-  /** The lines of the next segment; the one in which the events run out tells the totals. */
-  async *#segment(number: number, exported: AsyncGenerator<Exported>): AsyncGenerator<string> {
-    const { source, now, segmentEvents = 50_000, segmentLength = 64 * 1024 * 1024 } = this.#options;
-    let next = await exported.next();
-    yield this.#line({
-      kind: 'header',
-      store_id: source.storeId,
-      number,
-      created_at: now().toISOString(),
-      ...(next.done ? {} : { first_position: next.value.event.position }),
-      ...(this.#chain.newest ? { previous: this.#chain.newest.sha256 } : {}),
-    });
-    let length = 0;
-    while (!next.done) {
-      const { start, event } = next.value;
-      const lines = (start ? this.#line(start) : '') + this.#line({ kind: 'event', event });
-      length += lines.length;
-      yield lines;
-      if (this.#chain.eventsInSegment >= segmentEvents || length >= segmentLength) break;
-      next = await exported.next();
-    }
-    if (next.done) yield this.#line(this.#endRecord());
-    const events = this.#chain.eventsInSegment;
-    const last_position = this.#chain.lastPosition;
-    yield this.#line({ kind: 'footer', events, ...(events > 0 && last_position ? { last_position } : {}) });
-  }
-
-  #endRecord(): SegmentRecord {
-    const { events, streams, digest } = this.#chain.totals();
-    return { kind: 'end', finished_at: this.#options.now().toISOString(), events, streams, digest };
-  }
-
-  #line(record: SegmentRecord): string {
-    this.#chain.accept(record);
-    return toLine(record);
+    const { storeId } = source;
+    await writeSegments({ ...this.#options, storeId }, this.#chain, this.#eventsUpTo(head));
   }
 
   /** What is to be exported, from behind the newest exported event up to `head`. */
