@@ -1,13 +1,23 @@
-/** Carries all events from the configured store into a directory, and from a directory into the configured store. */
+/** Carries all events from the configured store into a directory, from one into the configured store, or into another form. */
 import { openForExport, openForImport } from './adapters/files/segment-directory.ts';
+import { createBankCodec } from './application/bank-codec.ts';
 import type { EventStoreLocation } from './config.ts';
 import type { ExportTotals, ReportProgress } from './event-sourcing/segments/export-chain.ts';
 import { type ExportResult, exportLog } from './event-sourcing/segments/export-log.ts';
 import { checkExport, type ImportResult, importLog } from './event-sourcing/segments/import-log.ts';
+import { type EventRewrite, type RewriteReport, rewriteLog } from './event-sourcing/segments/rewrite-log.ts';
 import { StoreError } from './event-sourcing/store-error.ts';
 import { openEventReader, openEventStore } from './open-stores.ts';
 
-export { type ExportResult, type ExportTotals, type ImportResult, type ReportProgress, StoreError };
+export {
+  type EventRewrite,
+  type ExportResult,
+  type ExportTotals,
+  type ImportResult,
+  type ReportProgress,
+  type RewriteReport,
+  StoreError,
+};
 
 /** @throws StoreError as `exportLog` does, and what opening the store or the directory throws */
 export async function exportStore(
@@ -58,4 +68,36 @@ export async function importIntoStore(
 /** @throws StoreError when the directory does not hold a whole export */
 export async function checkDirectory(path: string, onProgress?: ReportProgress): Promise<ExportTotals> {
   return (await checkExport(await openForImport(path), onProgress)).totals();
+}
+
+/**
+ * Rewrites an export into another directory, or without one only reports what that would change.
+ * @throws StoreError as `rewriteLog` does, and what opening the directories throws
+ */
+export async function rewriteDirectory(options: {
+  readonly from: string;
+  readonly to?: string;
+  readonly rewrite: EventRewrite;
+  readonly defaultCurrency: string;
+  readonly onProgress?: ReportProgress;
+}): Promise<RewriteReport> {
+  const { from, to, rewrite, defaultCurrency, onProgress } = options;
+  const codec = createBankCodec(defaultCurrency);
+  const work = {
+    source: await openForImport(from),
+    rewrite,
+    check: codec.decode,
+    now: () => new Date(),
+    ...(onProgress && { onProgress }),
+  };
+  if (to === undefined) return rewriteLog(work);
+  const target = await openForExport(to);
+  let finished = false;
+  try {
+    const report = await rewriteLog({ ...work, target });
+    finished = true;
+    return report;
+  } finally {
+    await target.close(finished);
+  }
 }

@@ -16,6 +16,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   demo: () => import('./commands/demo.ts').then((module) => module.demo),
   export: () => import('./commands/export.ts').then((module) => module.exportCommand),
   import: () => import('./commands/import.ts').then((module) => module.importCommand),
+  rewrite: () => import('./commands/rewrite.ts').then((module) => module.rewrite),
   reset: () => import('./commands/reset.ts').then((module) => module.reset),
   test: () => import('./commands/test.ts').then((module) => module.test),
   bench: () => import('./commands/bench.ts').then((module) => module.bench),

@@ -1,0 +1,224 @@
+/**
+ * Event replacement: reads an export, puts every event through a function, and writes what comes out as another export,
+ * for an empty store. Nothing is ever changed in a log that is in use.
+ */
+import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import type { EventMetadata, Position, RecordedEvent } from '../event-store.ts';
+import { StoreError } from '../store-error.ts';
+import { ExportChain, type ExportTotals, type ReportProgress, readSegment } from './export-chain.ts';
+import { checkExport } from './import-log.ts';
+import { placeOf, type StreamRecord } from './segment.ts';
+import type { SegmentDirectory } from './segment-directory.ts';
+import { type Exported, writeSegments } from './segment-writer.ts';
+
+/** What stands in the place of an event; without metadata it keeps those of the old one. */
+export interface Replacement {
+  readonly type: string;
+  readonly data: object;
+  readonly metadata?: EventMetadata;
+}
+
+/** `undefined` and an empty list remove the event. It is given a copy, which it may change and return. */
+export type EventRewrite = (event: RecordedEvent) => Replacement | readonly Replacement[] | undefined;
+
+export interface RewriteOptions {
+  readonly source: SegmentDirectory;
+  /** Empty. Without it nothing is written, and only the report is made. */
+  readonly target?: SegmentDirectory;
+  readonly rewrite: EventRewrite;
+  /** Throws when the program could not read the event. */
+  readonly check: (event: RecordedEvent) => void;
+  readonly now: () => Date;
+  readonly onProgress?: ReportProgress;
+}
+
+/** What became of the events of one type. */
+export interface TypeChanges {
+  readonly type: string;
+  kept: number;
+  changed: number;
+  removed: number;
+  /** Events beyond the first that stand in the place of one. */
+  added: number;
+}
+
+/** One event and what stands in its place. */
+export interface RewriteExample {
+  readonly stream: string;
+  readonly revision: number;
+  readonly before: Replacement;
+  readonly after: readonly Replacement[];
+}
+
+export interface RewriteReport {
+  readonly eventsRead: number;
+  readonly eventsWritten: number;
+  /** By the old type, in the order in which the types came. */
+  readonly types: readonly TypeChanges[];
+  /** The first changes of each type. */
+  readonly examples: readonly RewriteExample[];
+  /** Of the new export; missing when none was written. */
+  readonly written?: ExportTotals;
+}
+
+const EXAMPLES_A_TYPE_MAX = 2;
+const REPORT_EVERY_EVENTS = 1_000;
+
+/**
+ * Rewrites a whole export. The new one has positions from 1 and the streams' revisions without gaps; its first events
+ * keep their ids, so that receivers of CloudEvents know them again.
+ * @throws StoreError `invalid_request` (an unfinished export, a target that is not empty, a function that failed or
+ *   answered something that is no event), `corrupt` or `unsupported` (a damaged export, or events that the program could
+ *   not read afterwards), or what the target threw; a target that was not finished is of no use.
+ */
+export async function rewriteLog(options: RewriteOptions): Promise<RewriteReport> {
+  const { source, target, now, onProgress } = options;
+  if (target && (await target.list()).length > 0) {
+    throw new StoreError(
+      'invalid_request',
+      `${target.name} holds an export already; name an empty directory.`,
+    );
+  }
+  const { events, storeId = '' } = (await checkExport(source, onProgress)).totals();
+  const rewritten = new Rewrite(options, events);
+  if (!target) {
+    for await (const _event of rewritten.events()) {
+      // The report is all that is wanted.
+    }
+    return rewritten.report();
+  }
+  const chain = new ExportChain();
+  await writeSegments({ storeId: rewrittenId(storeId), directory: target, now }, chain, rewritten.events());
+  return { ...rewritten.report(), written: chain.totals() };
+}
+
+/** Another log must not pass for the one that it was made from. */
+function rewrittenId(storeId: string): string {
+  return hash('sha256', `rewritten ${storeId}`).slice(0, 16);
+}
+
+class Rewrite {
+  readonly #options: RewriteOptions;
+  readonly #total: number;
+  /** Of each stream's next event. */
+  readonly #revisions = new Map<string, number>();
+  /** What is special about a stream, until its first event is written. */
+  readonly #starts = new Map<string, StreamRecord>();
+  readonly #types = new Map<string, TypeChanges>();
+  readonly #examples: RewriteExample[] = [];
+  readonly #examplesOf = new Map<string, number>();
+  #position: Position = 0n;
+  #read = 0;
+
+  constructor(options: RewriteOptions, total: number) {
+    this.#options = options;
+    this.#total = total;
+  }
+
+  async *events(): AsyncGenerator<Exported> {
+    const { source } = this.#options;
+    for (const file of await source.list()) {
+      for await (const record of readSegment(source, file)) {
+        if (record.kind === 'stream') this.#begin(record);
+        if (record.kind === 'event') yield* this.#replace(record.event);
+      }
+    }
+  }
+
+  report(): RewriteReport {
+    return {
+      eventsRead: this.#read,
+      eventsWritten: Number(this.#position),
+      types: [...this.#types.values()],
+      examples: this.#examples,
+    };
+  }
+
+  #begin(start: StreamRecord): void {
+    this.#starts.set(start.stream, start);
+    this.#revisions.set(start.stream, start.first_revision);
+  }
+
+  *#replace(event: RecordedEvent): Generator<Exported> {
+    const replacements = replacementsFor(this.#options.rewrite, event);
+    this.#note(event, replacements);
+    for (const [index, { type, data, metadata = event.metadata }] of replacements.entries()) {
+      const { stream, recordedAt } = event;
+      const revision = this.#revisions.get(stream) ?? 0;
+      this.#revisions.set(stream, revision + 1);
+      this.#position += 1n;
+      const id = index === 0 ? event.id : addedId(event.id, index);
+      const placed = { id, type, stream, revision, position: this.#position, recordedAt, data, metadata };
+      this.#options.check(placed);
+      const start = this.#starts.get(stream);
+      this.#starts.delete(stream);
+      yield { event: placed, start };
+    }
+  }
+
+  #note(event: RecordedEvent, after: readonly Replacement[]): void {
+    this.#read += 1;
+    const { type, stream, revision, data, metadata } = event;
+    const changes = this.#types.get(type) ?? { type, kept: 0, changed: 0, removed: 0, added: 0 };
+    this.#types.set(type, changes);
+    const before = { type, data, metadata };
+    const [first] = after;
+    const isKept = first !== undefined && isDeepStrictEqual({ metadata, ...first }, before);
+    if (isKept) changes.kept += 1;
+    else if (first) changes.changed += 1;
+    else changes.removed += 1;
+    changes.added += Math.max(0, after.length - 1);
+    if (!isKept || after.length > 1) this.#showExample({ stream, revision, before, after });
+    if (this.#read % REPORT_EVERY_EVENTS !== 0) return;
+    const fraction = this.#read / this.#total;
+    this.#options.onProgress?.({ phase: 'exporting', events: this.#read, fraction });
+  }
+
+  #showExample(example: RewriteExample): void {
+    const shown = this.#examplesOf.get(example.before.type) ?? 0;
+    if (shown >= EXAMPLES_A_TYPE_MAX) return;
+    this.#examplesOf.set(example.before.type, shown + 1);
+    this.#examples.push(example);
+  }
+}
+
+/** @throws StoreError `invalid_request` */
+function replacementsFor(rewrite: EventRewrite, event: RecordedEvent): readonly Replacement[] {
+  let answer: unknown;
+  try {
+    answer = rewrite(structuredClone(event));
+  } catch (cause) {
+    const detail = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError('invalid_request', `${placeOf(event)}: the function failed: ${detail}`, { cause });
+  }
+  if (answer === undefined) return [];
+  const all: readonly unknown[] = Array.isArray(answer) ? answer : [answer];
+  return all.map((one) => checkedReplacement(one, event));
+}
+
+function checkedReplacement(answer: unknown, event: RecordedEvent): Replacement {
+  const { type, data, metadata } = (answer ?? {}) as Readonly<Record<string, unknown>>;
+  if (
+    typeof type === 'string' &&
+    type !== '' &&
+    isPlain(data) &&
+    (metadata === undefined || isPlain(metadata))
+  ) {
+    return { type, data, ...(metadata === undefined ? {} : { metadata: metadata as EventMetadata }) };
+  }
+  throw new StoreError(
+    'invalid_request',
+    `${placeOf(event)}: the function answered what is no event; it needs a type and data.`,
+  );
+}
+
+function isPlain(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** The same in every run: a UUID of version 8 (RFC 9562), made from the id of the event that it was split off from. */
+function addedId(id: string, index: number): string {
+  const digits = hash('sha256', `${id} ${index}`);
+  return digits.replace(/^(.{8})(.{4}).(.{3}).(.{3})(.{12}).*$/, '$1-$2-8$3-8$4-$5');
+}
