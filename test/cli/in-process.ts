@@ -4,10 +4,13 @@ import { dispatch } from '../../src/cli/dispatch.ts';
 import type { Outcome } from './run-cli.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-/** A command line that is set to talk to the service at `url`. */
-export function cliOn(url: string): (...args: string[]) => Promise<Outcome> {
+/** A command line that is set to talk to the service at `url`, whose files lie in `dataDir`. */
+export function cliOn(
+  url: string,
+  dataDir: string = temporaryDirectory(),
+): (...args: string[]) => Promise<Outcome> {
   const { hostname, port } = new URL(url);
-  const settings = { OPENBANK_HOST: hostname, OPENBANK_PORT: port, OPENBANK_DATA_DIR: temporaryDirectory() };
+  const settings = { OPENBANK_HOST: hostname, OPENBANK_PORT: port, OPENBANK_DATA_DIR: dataDir };
   return async (...args) => {
     for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
     const stdout = captured('stdout');
