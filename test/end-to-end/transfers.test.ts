@@ -100,3 +100,37 @@ it('many transfers among few accounts leave the sum as it was', async () => {
   expect(cents.every((one) => one >= 0n)).toBe(true);
   expect(outcomes.some((outcome) => outcome.ok)).toBe(true);
 });
+
+it('a transfer that is sent again under its key is the first one, with its answer', async () => {
+  const from = await openAccount(client, { initial_balance: '100.00' });
+  const to = await openAccount(client);
+  const request = { body: body(from, to), headers: { 'idempotency-key': 'rent of may' } };
+  const first = await client.call('transfer', request);
+  await client.call('deposit', { body: posting(from, '1.00') });
+  const again = await client.call('transfer', request);
+  expect(again.body).toEqual(first.body);
+  expect([again.status, again.etag, again.token]).toEqual([first.status, first.etag, first.token]);
+  expect([first, again].map(({ headers }) => headers.get('idempotent-replayed'))).toEqual([null, 'true']);
+
+  for (const changed of [
+    body(from, to, '30.01'),
+    body(to, from),
+    { ...body(from, to), description: 'Gift' },
+  ]) {
+    const { status, problem } = await client.refused('transfer', { ...request, body: changed });
+    expect([status, problem.code]).toEqual([422, 'idempotency_conflict']);
+  }
+  const { token } = await client.call('deposit', { body: posting(to, '1.00') });
+  expect([await balance(from, token), await balance(to, token)]).toEqual(['71.00', '31.00']);
+});
+
+it('a transfer that races itself under one key is made once', async () => {
+  const from = await openAccount(client, { initial_balance: '100.00' });
+  const to = await openAccount(client);
+  const request = { body: body(from, to), headers: { 'idempotency-key': 'a race' } };
+  const answers = await Promise.all([client.call('transfer', request), client.call('transfer', request)]);
+  expect(new Set(answers.map((answer) => answer.body.id)).size).toBe(1);
+  expect(answers.map(({ headers }) => headers.get('idempotent-replayed')).toSorted()).toEqual([null, 'true']);
+  const { token } = await client.call('deposit', { body: posting(to, '1.00') });
+  expect([await balance(from, token), await balance(to, token)]).toEqual(['70.00', '31.00']);
+});

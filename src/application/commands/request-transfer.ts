@@ -9,6 +9,7 @@ import {
 } from '../../domain/bank-account.ts';
 import { accept, type Decision, type Rejection } from '../../domain/decision.ts';
 import { nextStep, requestTransfer, sameAccount } from '../../domain/transfer.ts';
+import type { CommandContext } from '../../event-sourcing/repository.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import { type TransferDocument, transferDocument } from '../../projections/transfers.ts';
 import { accountNotFound, asDecision, type Bank, type Written } from '../bank.ts';
@@ -48,7 +49,7 @@ export function requestTransferHandler(bank: Bank): Handler<Input, Result> {
     const { replayed } = requested.value;
     // From here on it is on record, and ends without the client if need be: a failing store does not undo that.
     const driven = await (replayed
-      ? bank.transferProcess.resume(transferId, trace)
+      ? resumed(bank, transferId, trace)
       : bank.transferProcess.begin(transferId, requested.value, trace)
     ).catch((error: unknown) => {
       if (error instanceof StoreError) return requested.value as DrivenTransfer;
@@ -64,6 +65,17 @@ export function requestTransferHandler(bank: Bank): Handler<Input, Result> {
       ...(replayed ? { replayed } : {}),
     });
   };
+}
+
+/** Where it stands now: whoever reads at the token of this answer must see what the answer says. */
+async function resumed(bank: Bank, transferId: string, trace: CommandContext): Promise<DrivenTransfer> {
+  const driven = await bank.transferProcess.resume(transferId, trace);
+  if (driven.position !== undefined) return driven;
+  const stream = transferType.stream(transferId);
+  for await (const { position } of bank.events.readStream(stream, { from: driven.revision, limit: 1 })) {
+    return { ...driven, position };
+  }
+  return driven;
 }
 
 /** The currency of a transfer that was requested before. */
