@@ -5,6 +5,7 @@ import { posting } from '../support/customers.ts';
 import {
   ACCOUNT_COMMANDS,
   AMOUNT_MAX,
+  COMMANDS,
   type Fixture,
   GOOD,
   POSTINGS,
@@ -629,6 +630,48 @@ export const BAD_TOKENS: readonly Row[] = [
     ),
   ),
 ];
+
+const WRONG_KEYS = [
+  ['an empty key', ''],
+  ['a key of 300 characters', 'k'.repeat(300)],
+] as const;
+
+/** Commands without a body of their own among the good ones. */
+const OTHER_POSTS: readonly (readonly [OperationId, Row['request']])[] = [
+  ['releaseHold', ({ holding, hold }) => ({ params: { id: holding, hold_id: hold } })],
+  ['expireHolds', () => ({})],
+  [
+    'receiveCloudEvents',
+    ({ account }) => ({
+      body: {
+        specversion: '1.0',
+        id: 'order-1',
+        source: '/shop',
+        type: 'bank.deposit.requested.v1',
+        data: { account_id: account, amount: '1.00', description: 'Order' },
+      },
+      headers: { 'content-type': 'application/cloudevents+json' },
+    }),
+  ],
+];
+
+export const BAD_KEYS: readonly Row[] = [
+  ...COMMANDS.map((operation) => [operation, spoilt(operation, {})] as const),
+  ...OTHER_POSTS,
+].flatMap(([operation, good]) =>
+  WRONG_KEYS.map(([name, key]) =>
+    row(
+      name,
+      operation,
+      (bank) => {
+        const { headers, ...rest } = good(bank);
+        return { ...rest, headers: { ...headers, 'idempotency-key': key } };
+      },
+      400,
+      'invalid_idempotency_key',
+    ),
+  ),
+);
 
 /** Requests that reach no operation. */
 export const NO_ROUTE: readonly (readonly [method: string, path: string, status: number, ProblemCode])[] = [

@@ -172,7 +172,12 @@ export const holdsController =
           headers: guardHeaders,
           response: {
             200: accountStateSchema.describe('Released.'),
-            ...problemResponses([...HOLD_CODES, ...STORE_CODES]),
+            ...problemResponses([
+              'invalid_idempotency_key',
+              'idempotency_conflict',
+              ...HOLD_CODES,
+              ...STORE_CODES,
+            ]),
           },
         },
       },

@@ -104,7 +104,13 @@ export const operationsController =
           querystring: z.strictObject(pageFields),
           response: {
             200: holdSweepSchema,
-            ...problemResponses([...QUERY_CODES, 'invalid_cursor', 'read_model_blocked', ...STORE_CODES]),
+            ...problemResponses([
+              ...QUERY_CODES,
+              'invalid_idempotency_key',
+              'invalid_cursor',
+              'read_model_blocked',
+              ...STORE_CODES,
+            ]),
           },
         },
       },
