@@ -24,6 +24,7 @@ import type { BankEvent } from '../../src/domain/bank-event.ts';
 import type { Decision, Rejection } from '../../src/domain/decision.ts';
 import { requestTransfer, type Transfer } from '../../src/domain/transfer.ts';
 import type { DomainEvent, EventCodec } from '../../src/event-sourcing/codec.ts';
+import type { EventStore } from '../../src/event-sourcing/event-store.ts';
 import { type AggregateType, Repository } from '../../src/event-sourcing/repository.ts';
 import { collect } from './event-builders.ts';
 import { WatchedEventStore } from './watched-event-store.ts';
@@ -31,12 +32,18 @@ import { WatchedEventStore } from './watched-event-store.ts';
 export const SOMEONE = { correlation_id: 'correlation', causation_id: 'causation' };
 
 export class TransferBench {
-  readonly store = new WatchedEventStore(openSqliteEventStore({ kind: 'memory' }));
+  readonly store: WatchedEventStore;
   readonly from = randomUUID();
   readonly to = randomUUID();
   readonly suspense = suspenseAccountId('USD');
   readonly #codec = createBankCodec('USD');
-  readonly #accounts = this.#repository(bankAccountType);
+  readonly #accounts: Repository<BankAccount, BankAccountEvent, Rejection>;
+
+  /** @param store a test that needs more of it than this does keeps it */
+  constructor(store: EventStore = openSqliteEventStore({ kind: 'memory' })) {
+    this.store = new WatchedEventStore(store);
+    this.#accounts = this.#repository(bankAccountType);
+  }
 
   /** Opens both accounts, the first with that much in it. */
   async open(balance: string): Promise<void> {
