@@ -192,6 +192,52 @@ describe('account', () => {
   });
 });
 
+describe('transfer', () => {
+  it('moves money between two accounts, and once under one key', async () => {
+    const [from, to] = [await open('--initial-balance', '100'), await open()];
+    const args = ['transfer', from, to, '30.50', '-d', 'Rent', '--idempotency-key', 'rent 05'];
+    const shown = details(await ok(...args));
+    expect(shown).toMatchObject({ Status: 'COMPLETED', Amount: '30.50 USD' });
+    expect(details(await ok(...args))).toEqual(shown);
+    expect(details(await ok('account', 'show', from)).Balance).toBe('69.50 USD');
+    expect(details(await ok('account', 'show', to)).Balance).toBe('30.50 USD');
+    expect(await ok('account', 'transactions', to)).toMatch(/ TRANSFER +\+30\.50 +30\.50 +USD +Rent$/m);
+  });
+
+  it('of more than there is, is refused with 5 and moves nothing', async () => {
+    const [from, to] = [await open('--initial-balance', '10'), await open()];
+    const { code, stdout, stderr } = await run('transfer', from, to, '10.01');
+    expect({ code, stdout }).toEqual({ code: 5, stdout: '' });
+    expect(stderr).toMatch(/^openbank: Insufficient funds: [^\n]+\.\n$/);
+    expect(details(await ok('account', 'show', to)).Balance).toBe('0.00 USD');
+  });
+});
+
+describe('statement', () => {
+  const month = () => new Date().toISOString().slice(0, 7);
+
+  it('shows the month of an account: as a table, as JSON, and as the bank\u2019s own file', async () => {
+    const account = await open('--initial-balance', '10');
+    await ok('withdraw', account, '2.50', '-d', 'Books');
+    const table = await ok('statement', account, month());
+    expect(details(table)).toMatchObject({
+      Owner: 'Alice Smith',
+      'Opening balance': '0.00 USD',
+      'Closing balance': '7.50 USD',
+    });
+    expect(table).toMatch(/ -2\.50 +7\.50 +USD/m);
+    expect(JSON.parse(await ok('statement', account, month(), '--json'))).toMatchObject({
+      closing_balance: '7.50',
+    });
+    const csv = await ok('statement', account, month(), '--format', 'csv');
+    expect(csv).toContain('Books');
+  });
+
+  it('of a month before the account is refused with 5', async () => {
+    expect(await run('statement', await open(), '2000-01')).toMatchObject({ code: 5, stdout: '' });
+  });
+});
+
 describe('--json', () => {
   it("prints the API's answers as they came", async () => {
     const account = await open('--initial-balance', '10');
