@@ -92,7 +92,7 @@ it('is what a fold over all postings says, and each month begins with what the o
       await bank.close();
     },
   );
-  await fc.assert(property, settings(60));
+  await fc.assert(property, settings(20));
 });
 
 it('names its month, whether it is over, the owner and the account', async () => {

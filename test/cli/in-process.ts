@@ -1,4 +1,4 @@
-/** Runs a command of the command line within the test, against a bank that listens. */
+/** Runs a command of the command line within the test. */
 import { vi } from 'vitest';
 import { dispatch } from '../../src/cli/dispatch.ts';
 import type { Outcome } from './run-cli.ts';
@@ -11,19 +11,25 @@ export function cliOn(
 ): (...args: string[]) => Promise<Outcome> {
   const { hostname, port } = new URL(url);
   const settings = { OPENBANK_HOST: hostname, OPENBANK_PORT: port, OPENBANK_DATA_DIR: dataDir };
-  return async (...args) => {
-    for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
-    const stdout = captured('stdout');
-    const stderr = captured('stderr');
-    try {
-      const code = await dispatch(args);
-      return { code, stdout: stdout.text(), stderr: stderr.text() };
-    } finally {
-      stdout.end();
-      stderr.end();
-      vi.unstubAllEnvs();
-    }
-  };
+  return (...args) => runInProcess(args, settings);
+}
+
+/** Runs a command with these settings; a second one must wait for it, for the streams are the process's own. */
+export async function runInProcess(
+  args: readonly string[],
+  settings: Readonly<Record<string, string>>,
+): Promise<Outcome> {
+  for (const [name, value] of Object.entries(settings)) vi.stubEnv(name, value);
+  const stdout = captured('stdout');
+  const stderr = captured('stderr');
+  try {
+    const code = await dispatch(args);
+    return { code, stdout: stdout.text(), stderr: stderr.text() };
+  } finally {
+    stdout.end();
+    stderr.end();
+    vi.unstubAllEnvs();
+  }
 }
 
 function captured(name: 'stdout' | 'stderr') {

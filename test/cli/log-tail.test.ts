@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { follow, readParts, tailParts } from '../../src/cli/log-tail.ts';
+import { settings } from '../domain/property-settings.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 async function tail(path: string, lines: number): Promise<string> {
@@ -28,7 +29,7 @@ describe('the tail of a log', () => {
         writeFileSync(path, content.join(''));
         expect(await tail(path, count)).toBe(content.slice(-count).join(''));
       }),
-      { numRuns: 30 },
+      settings(10),
     );
   });
 

@@ -1,5 +1,5 @@
 /**
- * Mistakes of the program that this bank follows, each shown not to be here. Two more are in `read-side.test.ts`:
+ * Mistakes of the program that this bank follows, each shown not to be here. Two more are in `read-side.slow.test.ts`:
  * events that cannot be decoded and are dropped, and projections that count a redelivered event twice.
  */
 import { randomUUID } from 'node:crypto';

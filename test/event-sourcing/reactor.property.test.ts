@@ -31,7 +31,7 @@ it('every event is delivered at least once, or parked, in the order of its strea
         await bench.dispose();
       }
     }),
-    settings(60),
+    settings(20),
   );
 });
 

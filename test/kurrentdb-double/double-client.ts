@@ -1,7 +1,7 @@
 /** A double with a raw client on it, and what the tests of the double ask of both. */
 import { randomUUID } from 'node:crypto';
 import { EventStoreDBClient, type JSONEventData, jsonEvent, type ResolvedEvent } from '@eventstore/db-client';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   type KurrentDbDouble,
   type KurrentDbDoubleOptions,
@@ -10,30 +10,24 @@ import {
 
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
-const opened: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const close of opened.splice(0).reverse()) await close();
-});
-
 /** Is closed when its test ends. */
 export async function startDouble(options: KurrentDbDoubleOptions = {}): Promise<KurrentDbDouble> {
   const double = await startKurrentDbDouble(options);
-  opened.push(() => double.close());
+  onTestFinished(() => double.close());
   return double;
 }
 
 /** A path for a file that is gone when its test ends. */
 export function temporaryPath(name: string): string {
   const directory = temporaryDirectory();
-  opened.push(async () => directory.remove());
+  onTestFinished(() => directory.remove());
   return directory.file(name);
 }
 
 /** Is disposed of when its test ends. */
 export function connect(url: string): EventStoreDBClient {
   const client = EventStoreDBClient.connectionString(url);
-  opened.push(() => client.dispose());
+  onTestFinished(() => client.dispose());
   return client;
 }
 

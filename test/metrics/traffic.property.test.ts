@@ -98,6 +98,6 @@ it('random traffic, one after the other and at once, is what the counters have g
       });
       expect(seen).toEqual(expected);
     }),
-    settings(5),
+    settings(2),
   );
 });

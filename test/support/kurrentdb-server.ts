@@ -2,9 +2,8 @@
  * The KurrentDB servers that the suites run on: the double always, a real server where there is one. `KURRENTDB_TEST_URL`
  * names a server that is shared with others; without it a container is started, where Docker is.
  */
-import { execFileSync, fork } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
+import { execFileSync } from 'node:child_process';
+import { startKurrentDbDoubleProcess } from './kurrentdb-double/double-process.ts';
 
 export interface RunningServer {
   /** A connection string. */
@@ -24,20 +23,9 @@ const PORT = 2113;
 const STARTUP_MS = 120_000;
 
 /** The double in a process of its own, as a server is, so that what it stores is not held by the tests' process. */
-export function startDoubleProcess(): Promise<RunningServer> {
-  const child = fork(join(import.meta.dirname, 'kurrentdb-double-process.ts'), { stdio: 'inherit' });
-  return new Promise((resolve, reject) => {
-    child.once('error', reject);
-    child.once('exit', (code) => reject(new Error(`The double ended with ${code} before it was ready.`)));
-    child.once('message', (url) => {
-      const stop = async () => {
-        const ended = once(child, 'exit');
-        child.disconnect();
-        await ended;
-      };
-      resolve({ url: String(url), stop });
-    });
-  });
+export async function startDoubleProcess(): Promise<RunningServer> {
+  const { url, kill } = await startKurrentDbDoubleProcess({ systemProjections: true });
+  return { url, stop: kill };
 }
 
 /** The double, and the real server if there is any. */

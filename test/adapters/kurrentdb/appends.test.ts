@@ -11,7 +11,6 @@ import {
   newEvents,
   uniqueName,
 } from '../../support/event-builders.ts';
-import { eventually } from '../../support/eventually.ts';
 import type { WriteFault } from '../../support/kurrentdb-double/faults.ts';
 import { openStore, startDouble, startDoubleAndStore } from './with-double.ts';
 
@@ -20,8 +19,6 @@ const FAULTS: readonly WriteFault[] = [
   'drop_after_commit',
   'time_out_before_commit',
   'time_out_after_commit',
-  'silent_before_commit',
-  'silent_after_commit',
   'no_position',
 ];
 const UNAVAILABLE = { name: 'StoreError', code: 'unavailable' };
@@ -135,30 +132,11 @@ describe('an append', () => {
     expect(sound).toMatchObject({ status: 'fulfilled', value: { ok: true } });
   });
 
-  it('of several megabytes is sent in parts and written as one', async () => {
-    const { store } = await startDoubleAndStore({ limits: { maxAppendSize: 15 * 1024 * 1024 } });
-    const stream = uniqueName('parts');
-    const events = newEvents(9, { data: { text: 'x'.repeat(1024 * 1024) } });
-    expect((await mustAppend(store, stream, events, 'no_stream')).revision).toBe(8);
-    expect(await idsIn(store, stream)).toEqual(idsOf(events));
-  });
-
   it('with an id that is no UUID is refused', async () => {
     const { store } = await startDoubleAndStore();
     await expect(store.append(uniqueName('id'), [newEvent({ id: 'seven' })], 'any')).rejects.toMatchObject({
       code: 'invalid_request',
     });
-  });
-
-  it('is refused as busy when too much is under way already', async () => {
-    const { double, store } = await startDoubleAndStore();
-    double.faults.failWrites('silent_before_commit', 100);
-    const large = () => [newEvent({ data: { text: 'x'.repeat(10 * 1024 * 1024) } })];
-    const answers = await Promise.allSettled(
-      Array.from({ length: 20 }, () => store.append(uniqueName('flood'), large(), 'any')),
-    );
-    const codes = answers.map((answer) => (answer.status === 'rejected' ? answer.reason.code : 'written'));
-    expect(codes.filter((code) => code === 'busy')).toHaveLength(20 - 12);
   });
 
   it('that was accepted is finished before the store closes', async () => {
@@ -189,36 +167,4 @@ describe('appends of several clients in one process', () => {
     expect((await idsIn(near.store, stream)).toSorted()).toEqual(idsOf(events).toSorted());
     await foreign.dispose();
   });
-
-  it('under constant trouble each find their own answer', async () => {
-    const double = await startDouble();
-    const stores = [await openStore(double), await openStore(double)];
-    const streams = Array.from({ length: 20 }, () => uniqueName('crowd'));
-    const written = streams.map(() => newEvents(5));
-    for (const fault of FAULTS) double.faults.failWrites(fault, 2);
-    await Promise.all(
-      streams.map(async (stream, index) => {
-        for (const [revision, event] of (written[index] ?? []).entries()) {
-          const store = stores[(index + revision) % 2];
-          await mustAppend(
-            store as (typeof stores)[number],
-            stream,
-            [event],
-            revision === 0 ? 'no_stream' : revision - 1,
-          );
-        }
-      }),
-    );
-    await eventually('all faults were met', () => remainingFaults(double.faults) === 0);
-    for (const [index, stream] of streams.entries()) {
-      expect(await idsIn(stores[0] as (typeof stores)[number], stream)).toEqual(idsOf(written[index] ?? []));
-    }
-  });
 });
-
-/** Takes what is left, so ask only once the test is over. */
-function remainingFaults(faults: { takeWriteFault(): WriteFault | undefined }): number {
-  let left = 0;
-  while (faults.takeWriteFault() !== undefined) left += 1;
-  return left;
-}

@@ -1,5 +1,5 @@
 /** A double of the server and stores opened on it, all closed again after the test. */
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import {
   type KurrentDbEventStore,
   openKurrentDbEventStore,
@@ -14,21 +14,15 @@ import { SubscriptionFollower } from '../../support/subscription-follower.ts';
 /** Answers must not take long here, so that a test of silence does not either. */
 export const DEADLINE_MS = 500;
 
-const closers: (() => Promise<unknown>)[] = [];
-
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
 export async function startDouble(options: KurrentDbDoubleOptions = {}): Promise<KurrentDbDouble> {
   const double = await startKurrentDbDouble(options);
-  closers.push(() => double.close());
+  onTestFinished(() => double.close());
   return double;
 }
 
 export async function openStore(double: KurrentDbDouble): Promise<KurrentDbEventStore> {
   const store = await openKurrentDbEventStore(`${double.url}&defaultDeadline=${DEADLINE_MS}`);
-  closers.push(() => store.close());
+  onTestFinished(() => store.close());
   return store;
 }
 
@@ -44,6 +38,6 @@ export function follow(
   options: ConstructorParameters<typeof SubscriptionFollower>[1] = {},
 ): SubscriptionFollower {
   const follower = new SubscriptionFollower(store, options);
-  closers.push(() => follower.stop().catch(() => undefined));
+  onTestFinished(() => follower.stop().catch(() => undefined));
   return follower;
 }

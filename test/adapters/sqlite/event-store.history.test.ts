@@ -7,6 +7,7 @@ import type {
   NewEvent,
   StreamMetadata,
 } from '../../../src/event-sourcing/event-store.ts';
+import { settings } from '../../domain/property-settings.ts';
 import { collect, idsOf, newEvents } from '../../support/event-builders.ts';
 import { StoreFile } from './store-file.ts';
 
@@ -80,7 +81,7 @@ describe('random histories', () => {
           await history.file.dispose();
         }
       }),
-      { numRuns: 60 },
+      settings(15),
     );
   });
 });

@@ -106,7 +106,7 @@ describe('a move between stores', () => {
         await target.close();
       }
     });
-    await fc.assert(property, settings(60));
+    await fc.assert(property, settings(12));
   });
 });
 
@@ -188,6 +188,6 @@ describe('an export that came to harm', () => {
       expect(target.appends).toEqual([]);
       await target.close();
     });
-    await fc.assert(property, settings(150));
+    await fc.assert(property, settings(40));
   });
 });
