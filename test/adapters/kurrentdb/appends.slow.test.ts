@@ -1,4 +1,5 @@
 /** Appends that wait for their deadline, that fill the memory, and that meet every trouble at once. */
+import { EventStoreDBClient, jsonEvent } from '@eventstore/db-client';
 import { describe, expect, it } from 'vitest';
 import type { ExpectedRevision } from '../../../src/event-sourcing/event-store.ts';
 import {
@@ -79,6 +80,23 @@ describe('an append', () => {
 });
 
 describe('appends of several clients in one process', () => {
+  it('are no concern of each other when the connection of one breaks', async () => {
+    const [near, far] = [await startDoubleAndStore(), await startDoubleAndStore()];
+    const foreign = EventStoreDBClient.connectionString(far.double.url);
+    const stream = uniqueName('isolated');
+    far.double.faults.failWrites('drop_before_commit', 3);
+    const foreignAppend = foreign.appendToStream(uniqueName('foreign'), jsonEvent({ type: 'T', data: {} }));
+    const events = Array.from({ length: 50 }, () => newEvent());
+    const [broken, ...answers] = await Promise.allSettled([
+      foreignAppend,
+      ...events.map((event) => near.store.append(stream, [event], 'any')),
+    ]);
+    expect(broken.status).toBe('rejected');
+    expect(answers.every((answer) => answer.status === 'fulfilled')).toBe(true);
+    expect((await idsIn(near.store, stream)).toSorted()).toEqual(idsOf(events).toSorted());
+    await foreign.dispose();
+  });
+
   it('under constant trouble each find their own answer', async () => {
     const double = await startDouble();
     const stores = [await openStore(double), await openStore(double)];
