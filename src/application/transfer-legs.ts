@@ -3,10 +3,13 @@ import {
   type BankAccount,
   type BankAccountEvent,
   bankAccountStream,
+  creditForReversal,
   creditForTransfer,
+  debitForReversal,
   debitForTransfer,
   decideWithoutExpired,
   type RefusableLeg,
+  type ReversalLeg,
   refundTransfer,
   settleLeg,
   suspendTransfer,
@@ -103,9 +106,17 @@ function accountOf(leg: Leg, { from_account_id, to_account_id, currency }: Trans
 }
 
 function legOf(transfer_id: string, transfer: Transfer, operation: Operation): TransferLeg {
-  const { from_account_id, to_account_id, amount, currency, description } = transfer;
-  const transaction_id = derivedId('Transaction', operation.id);
-  return { transfer_id, transaction_id, from_account_id, to_account_id, amount, currency, description };
+  const { from_account_id, to_account_id, amount, currency, description, reverses } = transfer;
+  return {
+    transfer_id,
+    transaction_id: derivedId('Transaction', operation.id),
+    from_account_id,
+    to_account_id,
+    amount,
+    currency,
+    description,
+    ...(reverses ? { reverses } : {}),
+  };
 }
 
 function decide(
@@ -120,13 +131,35 @@ function decide(
   }
   if (!account) return reject('account_not_found', 'The account is gone.');
   return decideWithoutExpired(account, now, (current) =>
-    settleLeg(leg, posting.transfer_id, DECISIONS[leg](current, posting, now)),
+    settleLeg(leg, posting.transfer_id, decideLeg(leg, current, posting, now)),
   );
 }
 
-const DECISIONS: Readonly<
-  Record<RefusableLeg, (account: BankAccount, leg: TransferLeg, now: string) => Decision<BankAccountEvent[]>>
-> = { DEBIT: debitForTransfer, CREDIT: creditForTransfer, REFUND: refundTransfer };
+function decideLeg(leg: RefusableLeg, account: BankAccount, posting: TransferLeg, now: string) {
+  return isReversal(posting)
+    ? REVERSAL_DECISIONS[leg](account, posting, now)
+    : DECISIONS[leg](account, posting, now);
+}
+
+function isReversal(posting: TransferLeg): posting is ReversalLeg {
+  return posting.reverses !== undefined;
+}
+
+type Decisions<L extends TransferLeg> = Readonly<
+  Record<RefusableLeg, (account: BankAccount, leg: L, now: string) => Decision<BankAccountEvent[]>>
+>;
+
+const DECISIONS: Decisions<TransferLeg> = {
+  DEBIT: debitForTransfer,
+  CREDIT: creditForTransfer,
+  REFUND: refundTransfer,
+};
+
+const REVERSAL_DECISIONS: Decisions<ReversalLeg> = {
+  DEBIT: debitForReversal,
+  CREDIT: creditForReversal,
+  REFUND: refundTransfer,
+};
 
 /** What an event of an account says of the leg that it belongs to; expired holds beside it say nothing. */
 function outcomeOf(event: Pick<BankEvent, 'type' | 'data'>): LegOutcome | undefined {

@@ -120,6 +120,9 @@ export const postingSchema = z
     reverses_transaction_id: uuid(EXAMPLE_IDS.transaction)
       .optional()
       .describe('The posting that this one undoes.'),
+    restores_transaction_id: uuid(EXAMPLE_IDS.transaction)
+      .optional()
+      .describe('The posting of which so much can be reversed again: its reversal was refunded.'),
     hold_id: uuid(EXAMPLE_IDS.hold).optional().describe('The hold that this posting captured.'),
     type: z.enum(TRANSACTION_TYPES),
     direction: z.enum(['CREDIT', 'DEBIT']),
@@ -197,6 +200,14 @@ const transferStepSchema = z.strictObject({
   detail: z.string().optional().describe('Why the account refused.'),
 });
 
+const reversedTransferSchema = z.strictObject({
+  transfer_id: uuid(EXAMPLE_IDS.transfer),
+  amount: money('25.00'),
+  debit_transaction_id: uuid(EXAMPLE_IDS.transaction),
+  credit_transaction_id: uuid(EXAMPLE_IDS.transaction),
+  completed_at: time,
+});
+
 export const transferSchema = z
   .strictObject({
     id: uuid(EXAMPLE_IDS.transfer),
@@ -211,6 +222,14 @@ export const transferSchema = z
         'COMPLETED, REJECTED (nothing was moved), REFUNDED and IN_SUSPENSE (the bank keeps it) are final.',
       ),
     steps: z.array(transferStepSchema).describe('Oldest first.'),
+    reverses: reversedTransferSchema
+      .optional()
+      .describe('The transfer of which this one takes back all or a part.'),
+    reversals: z
+      .array(z.strictObject({ transfer_id: uuid(EXAMPLE_IDS.transfer), amount: money('25.00'), at: time }))
+      .optional()
+      .describe('The transfers that have taken this one back, oldest first.'),
+    reversed_amount: money('25.00').optional().describe('What they have taken back together.'),
     requested_at: time,
     updated_at: time,
     revision,

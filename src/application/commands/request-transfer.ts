@@ -9,13 +9,13 @@ import {
 } from '../../domain/bank-account.ts';
 import { accept, type Decision, type Rejection } from '../../domain/decision.ts';
 import { nextStep, requestTransfer, sameAccount } from '../../domain/transfer.ts';
-import { StoreError } from '../../event-sourcing/store-error.ts';
 import { type TransferDocument, transferDocument } from '../../projections/transfers.ts';
 import { accountNotFound, asDecision, type Bank, type Written } from '../bank.ts';
 import { id, positiveAmount, text } from '../fields.ts';
 import { command, type Handler } from '../mediator.ts';
 import { newAggregateId } from '../operation.ts';
-import { type DrivenTransfer, transferType } from '../transfer-process.ts';
+import { transferType } from '../transfer-process.ts';
+import { driveRequested } from './drive-transfer.ts';
 
 export const requestTransferFields = z.strictObject({
   from_account_id: id('The account that the money leaves.', '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02'),
@@ -46,14 +46,7 @@ export function requestTransferHandler(bank: Bank): Handler<Input, Result> {
     );
     if (!requested.ok) return requested;
     const { replayed } = requested.value;
-    // From here on it is on record, and ends without the client if need be: a failing store does not undo that.
-    const driven = await (replayed
-      ? bank.transferProcess.resume(transferId, trace)
-      : bank.transferProcess.begin(transferId, requested.value, trace)
-    ).catch((error: unknown) => {
-      if (error instanceof StoreError) return requested.value as DrivenTransfer;
-      throw error;
-    });
+    const driven = await driveRequested(bank, transferId, requested.value, trace);
     const { state, revision, position = requested.value.position } = driven;
     return accept({
       transfer: transferDocument(transferId, state, revision),
