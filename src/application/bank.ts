@@ -54,6 +54,9 @@ export interface Bank {
 /** What it takes to read documents. */
 export type ReadingBank = Pick<Bank, 'readModels' | 'events' | 'codec'>;
 
+/** What it takes to find accounts and change them. */
+export type ChangingBank = ReadingBank & Pick<Bank, 'accounts' | 'newId' | 'now'>;
+
 /** What every command answers beside its own fields: where its events stand. */
 export interface Written {
   readonly stream: string;
@@ -89,7 +92,7 @@ export type AcceptedOnAccount = Committed<BankAccount, BankAccountEvent>;
  * expired comes before the events of the decision.
  */
 export async function changeAccount(
-  bank: Bank,
+  bank: Pick<Bank, 'accounts'>,
   accountId: string,
   context: RequestContext,
   decide: (account: BankAccount, now: string) => Decision<BankAccountEvent[]>,

@@ -364,6 +364,13 @@ const projectionStatusSchema = z.strictObject({
   dead_letters: count,
 });
 
+const timerStatusSchema = z.strictObject({
+  name: z.string().meta({ examples: ['hold_expiry'] }),
+  every_seconds: z.number().meta({ examples: [60] }),
+  last_run_at: time.nullable(),
+  last_error: z.string().nullable().describe('Why the last run did not do all that it should.'),
+});
+
 export const statusSchema = z
   .strictObject({
     version: z.string(),
@@ -380,6 +387,9 @@ export const statusSchema = z
     }),
     read_models: z.strictObject({ kind: z.string(), location: z.string() }),
     projections: z.array(projectionStatusSchema),
+    timers: z
+      .array(timerStatusSchema)
+      .describe('What this process does by the clock; none in the role api, and where it is switched off.'),
   })
   .meta({ id: 'Status' });
 
