@@ -133,7 +133,11 @@ const NEWEST_ACCOUNTS = 20;
 export async function newestIds(readModels: ReadModelReader): ReturnType<ExampleIds> {
   const newest = { order: 'newest_first', limit: 1 } as const;
   const [person] = await readModels.find(persons, newest);
-  const recent = await readModels.find<AccountDocument>(accounts, { ...newest, limit: NEWEST_ACCOUNTS });
+  const recent = await readModels.find<AccountDocument>(accounts, {
+    ...newest,
+    limit: NEWEST_ACCOUNTS,
+    where: { holder: 'CUSTOMER' },
+  });
   const open = recent.filter(({ document }) => document?.status === 'ACTIVE');
   // One with a transaction, so that the example of a transaction runs too.
   const account = open.find(({ document }) => document?.transaction_count) ?? open[0];

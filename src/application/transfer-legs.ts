@@ -1,5 +1,6 @@
 /** The legs of a transfer on its accounts: each is asked for by an operation id of its own, and so has one outcome for ever. */
 import {
+  BANK_OWNER_ID,
   type BankAccount,
   type BankAccountEvent,
   bankAccountStream,
@@ -24,14 +25,7 @@ import { type Operation, operationOf } from '../event-sourcing/operation-log.ts'
 import type { CommandContext, Repository } from '../event-sourcing/repository.ts';
 import { StoreError } from '../event-sourcing/store-error.ts';
 import { derivedId, ownOperation } from './operation.ts';
-
-/** Owns the suspense accounts; no person has this id. */
-const BANK_OWNER_ID = derivedId('Bank', 'suspense');
-
-/** The bank's own account for money that nobody could take, one a currency. */
-export function suspenseAccountId(currency: string): string {
-  return derivedId('SuspenseAccount', currency);
-}
+import { suspenseAccountId } from './suspense.ts';
 
 export interface LegSources {
   readonly accounts: Repository<BankAccount, BankAccountEvent, Rejection>;

@@ -55,6 +55,11 @@ export const PROBLEM_CATALOG = {
   transfer_already_exists: kind(409, 'Transfer already exists', 'The id belongs to a transfer.'),
   account_already_exists: kind(409, 'Account already exists', 'The id belongs to an account.'),
   account_closed: kind(409, 'Account closed', 'A closed account takes no more commands.'),
+  account_of_bank: kind(
+    409,
+    'Account of the bank',
+    "The account is the bank's own: customers' commands are not for it.",
+  ),
   account_frozen: kind(
     409,
     'Account frozen',
@@ -276,6 +281,7 @@ export const GUARDED_CODES = [
   'account_not_found',
   'invalid_id',
   'account_closed',
+  'account_of_bank',
   'revision_mismatch',
   'invalid_if_match',
 ] as const satisfies ProblemCode[];

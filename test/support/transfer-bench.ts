@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { bankAccountType } from '../../src/application/bank.ts';
 import { createBankCodec } from '../../src/application/bank-codec.ts';
-import { suspenseAccountId, TransferLegs } from '../../src/application/transfer-legs.ts';
+import { suspenseAccountId } from '../../src/application/suspense.ts';
+import { TransferLegs } from '../../src/application/transfer-legs.ts';
 import {
   type TransferFailpoint,
   TransferProcess,

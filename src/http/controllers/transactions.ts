@@ -29,6 +29,7 @@ const POSTING_CODES: readonly ProblemCode[] = [
   ...BODY_CODES,
   'account_not_found',
   'account_closed',
+  'account_of_bank',
   'invalid_id',
   'amount_not_positive',
   ...LABEL_CODES,
