@@ -105,6 +105,12 @@ describe('operators', () => {
     expect(body.balance).toBe('20.00');
     const left = await client.refused('payOutSuspense', payout(to));
     expect(left.problem).toMatchObject({ code: 'insufficient_funds', available_balance: '10.00' });
+
+    const id = paid.body.steps.find(({ status }) => status === 'CREDITED')?.transaction_id ?? '';
+    const wrong = { params: { id }, body: { reason: 'The wrong person' }, token: paid.token };
+    const back = await client.call('reverseTransaction', wrong);
+    const again = await client.call('getAccount', { params: { id: suspense }, token: back.token });
+    expect(again.body.balance).toBe('30.00');
   });
 
   it('are told when there is no such account, on either side', async () => {
