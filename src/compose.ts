@@ -6,8 +6,10 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { Bank } from './application/bank.ts';
 import { createMediator } from './application/create-mediator.ts';
 import { operationArchive } from './application/operation-archive.ts';
+import type { TimerStatus } from './application/timers.ts';
 import type { TransferFailpoint } from './application/transfer-process.ts';
 import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './compose-publisher.ts';
+import { startTimers } from './compose-timers.ts';
 import { composeWriteSide, startTransferWorker } from './compose-transfers.ts';
 import { composeWorker, prepareReadModels } from './compose-worker.ts';
 import type { Config } from './config.ts';
@@ -59,6 +61,8 @@ export interface ReadSide {
   readonly publisherState?: ReadModelReader | undefined;
   /** Counts what consumer groups of this process have parked. */
   readonly parked?: StoreSources['parked'];
+  /** How the timers of this process are doing. */
+  readonly timers?: () => TimerStatus[];
 }
 
 /** What tests may put between the steps of a running service. */
@@ -112,7 +116,18 @@ async function composeApiProcess(
   // Where there are workers, they finish what was left over.
   const parked =
     config.role === 'all' ? startTransferWorker(writeSide, { groups, readModels }, report, parts) : [];
-  return composeApi(config, logger, opened, { ...readSide, publisherState, parked }, metrics, writeSide);
+  const timers =
+    config.role === 'all'
+      ? startTimers(config, writeSide, { events: opened.events, readModels }, report, parts)
+      : () => [];
+  return composeApi(
+    config,
+    logger,
+    opened,
+    { ...readSide, publisherState, parked, timers },
+    metrics,
+    writeSide,
+  );
 }
 
 /** The projections, the transfers that were left over, and as much HTTP as it takes to ask how they are. */
@@ -133,7 +148,8 @@ async function composeWorkerProcess(
   const writeSide = composeWriteSide(config, events, metrics, archiveOf(worker), hooks.transferFailpoint);
   const parked = startTransferWorker(writeSide, { groups, readModels }, onProblem, parts);
   watchStores(metrics, config, events, { ...worker, publisherState: readModels, parked });
-  const sources = { config, events, ...worker, startedAt: new Date(), version: VERSION };
+  const timers = startTimers(config, writeSide, { events, readModels }, onProblem, parts);
+  const sources = { config, events, ...worker, timers, startedAt: new Date(), version: VERSION };
   return buildWorkerApp({ logger, newId, metrics, ...operations(sources) });
 }
 
@@ -237,7 +253,7 @@ export async function composeApi(
   metrics = createMetrics(config),
   writeSide = composeWriteSide(config, events, metrics, archiveOf(readSide)),
 ): Promise<FastifyInstance> {
-  const { readModels, worker, publisherState } = readSide;
+  const { readModels, worker, publisherState, timers } = readSide;
   const { defaultCurrency } = config;
   const now = () => new Date();
   const bank: Bank = {
@@ -272,6 +288,7 @@ export async function composeApi(
       ...(streams ? { streams } : {}),
       readModels,
       worker,
+      ...(timers ? { timers } : {}),
       startedAt: now(),
       version: VERSION,
     }),

@@ -39,6 +39,17 @@ function storeUrl(holds: string, file: string, server: RegExp, serverUrl: string
     );
 }
 
+/** The longest that a timer of Node.js can wait is some 24 days. */
+const SECONDS_MAX = 24 * 60 * 60;
+
+function seconds(fallback: number) {
+  return z.coerce
+    .number('must be a number of seconds')
+    .min(0, 'must not be negative')
+    .max(SECONDS_MAX, `must be at most ${SECONDS_MAX}`)
+    .default(fallback);
+}
+
 /** The characters of a URI reference (RFC 3986). */
 const URI_REFERENCE = /^(?:[\w.~:/?#[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+$/;
 
@@ -75,6 +86,12 @@ export const settings = {
     .refine(isCurrency, 'must be an ISO 4217 code such as USD')
     .default('USD')
     .describe('Currency of accounts that name none'),
+  OPENBANK_HOLD_EXPIRY_SECONDS: seconds(60).describe(
+    'How often expired holds are recorded, in roles all and worker; 0 leaves it to POST /admin/holds/expire',
+  ),
+  OPENBANK_INTEREST_SECONDS: seconds(600).describe(
+    "How often to look whether last month's interest and fees are due, in roles all and worker; 0 leaves them to POST /admin/interest-runs",
+  ),
   CLOUD_EVENT_SINK: z
     .url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' })
     .refine(hasReadableLogin, 'must have a user and a password in percent-encoded UTF-8')
@@ -119,6 +136,10 @@ export interface Config {
   readonly readModels: ReadModelLocation;
   readonly role: 'all' | 'api' | 'worker';
   readonly defaultCurrency: string;
+  /** Between two looks at the open holds; 0 is never. */
+  readonly holdExpirySeconds: number;
+  /** Between two looks whether the last month is posted; 0 is never. */
+  readonly interestSeconds: number;
   readonly cloudEventNaming: CloudEventNaming;
   /** What the publisher remembers. Where it is a file, it is not that of the read models: who deletes those publishes nothing again. */
   readonly publisherState: ReadModelLocation;
@@ -170,6 +191,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     readModels,
     role: values.OPENBANK_ROLE,
     defaultCurrency: values.OPENBANK_DEFAULT_CURRENCY,
+    holdExpirySeconds: values.OPENBANK_HOLD_EXPIRY_SECONDS,
+    interestSeconds: values.OPENBANK_INTEREST_SECONDS,
     ...cloudEventSettings(values),
     publisherState: publisherState(eventStore, readModels),
     ...(values.OPENBANK_LOG_FILE ? { logFile: resolve(values.OPENBANK_LOG_FILE) } : {}),

@@ -1,4 +1,5 @@
 /** What operators ask a running service: is it ready, how far is each projection, which ids are the newest. */
+import type { TimerStatus } from './application/timers.ts';
 import type { Config } from './config.ts';
 import type { EventReader, Position, StreamDirectory } from './event-sourcing/event-store.ts';
 import { ageOfNextEvent } from './event-sourcing/lag.ts';
@@ -22,6 +23,8 @@ export interface OperationSources {
   readonly streams?: StreamDirectory;
   readonly readModels: ReadModelReader;
   readonly worker: WorkerRunner;
+  /** How those of this process are doing. */
+  readonly timers?: () => TimerStatus[];
 }
 
 /** The answers about one service. */
@@ -76,7 +79,7 @@ async function answers<T>(asked: Promise<T>): Promise<{ ok: true; value: T } | {
 }
 
 async function status(sources: OperationSources): Promise<Status> {
-  const { config, events, streams, startedAt, version } = sources;
+  const { config, events, streams, timers, startedAt, version } = sources;
   const head = await events.headPosition();
   return {
     version,
@@ -93,6 +96,7 @@ async function status(sources: OperationSources): Promise<Status> {
     },
     read_models: { kind: kindOf(config.readModels), location: describeLocation(config.readModels) },
     projections: await projectionStatus(sources, head ?? 0n),
+    timers: timers?.() ?? [],
   };
 }
 
@@ -129,7 +133,11 @@ const NEWEST_ACCOUNTS = 20;
 export async function newestIds(readModels: ReadModelReader): ReturnType<ExampleIds> {
   const newest = { order: 'newest_first', limit: 1 } as const;
   const [person] = await readModels.find(persons, newest);
-  const recent = await readModels.find<AccountDocument>(accounts, { ...newest, limit: NEWEST_ACCOUNTS });
+  const recent = await readModels.find<AccountDocument>(accounts, {
+    ...newest,
+    limit: NEWEST_ACCOUNTS,
+    where: { holder: 'CUSTOMER' },
+  });
   const open = recent.filter(({ document }) => document?.status === 'ACTIVE');
   // One with a transaction, so that the example of a transaction runs too.
   const account = open.find(({ document }) => document?.transaction_count) ?? open[0];

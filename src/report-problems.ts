@@ -28,6 +28,10 @@ export function problemReporter(logger: Logger): ReportProblem {
         return reportPublisher(logger, problem.problem);
       case 'transfers':
         return reportTransfers(logger, problem.problem);
+      case 'timers': {
+        const { timer, error: err } = problem.problem;
+        return logger.error({ timer, err }, 'what is due by the clock could not be done');
+      }
       case 'leading':
         return logger.info({ work: problem.work, token: problem.token }, 'leads');
       case 'leading_ended':

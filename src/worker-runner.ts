@@ -1,6 +1,7 @@
 /** The worker role as the API sees it: on this thread beside memory, on a thread of its own, or in other processes. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker as Thread } from 'node:worker_threads';
+import type { TimersProblem } from './compose-timers.ts';
 import type { TransfersProblem } from './compose-transfers.ts';
 import type { ProjectionsState, Worker, WorkerProblem } from './compose-worker.ts';
 import type { Config } from './config.ts';
@@ -29,7 +30,11 @@ export type FromThread =
   | { readonly kind: 'problem'; readonly state: ProjectionsState; readonly problem: WorkerProblem };
 
 export type ReportProblem = (
-  problem: WorkerProblem | TransfersProblem | { kind: 'worker_died'; error: unknown; delayMs: number },
+  problem:
+    | WorkerProblem
+    | TransfersProblem
+    | TimersProblem
+    | { kind: 'worker_died'; error: unknown; delayMs: number },
 ) => void;
 
 /** Least time between two notices to the thread, in milliseconds: one for each commit would cost more than it tells. */

@@ -1,11 +1,13 @@
 /** What command and query handlers work with, and the few steps that several of them share. */
 import {
+  type AccountHolder,
   availableBalance,
   type BankAccount,
   type BankAccountEvent,
   bankAccountStream,
   decideWithoutExpired,
   evolveBankAccount,
+  holderOf,
   limitText,
 } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
@@ -54,6 +56,9 @@ export interface Bank {
 /** What it takes to read documents. */
 export type ReadingBank = Pick<Bank, 'readModels' | 'events' | 'codec'>;
 
+/** What it takes to find accounts and change them. */
+export type ChangingBank = ReadingBank & Pick<Bank, 'accounts' | 'newId' | 'now'>;
+
 /** What every command answers beside its own fields: where its events stand. */
 export interface Written {
   readonly stream: string;
@@ -85,11 +90,11 @@ export interface AccountState {
 export type AcceptedOnAccount = Committed<BankAccount, BankAccountEvent>;
 
 /**
- * Decides on an account that must exist, and honours If-Match. Holds whose time is over count no more; that they have
+ * Decides on a customer's account that must exist, and honours If-Match. Holds whose time is over count no more; that they have
  * expired comes before the events of the decision.
  */
 export async function changeAccount(
-  bank: Bank,
+  bank: Pick<Bank, 'accounts'>,
   accountId: string,
   context: RequestContext,
   decide: (account: BankAccount, now: string) => Decision<BankAccountEvent[]>,
@@ -99,6 +104,8 @@ export async function changeAccount(
     accountId,
     (account, now) => {
       if (!account) return accountNotFound(accountId);
+      const refused = refuseHolder(account, 'CUSTOMER');
+      if (refused) return refused;
       return decideWithoutExpired(account, now, (current) => decide(current, now));
     },
     metadata,
@@ -120,6 +127,14 @@ export function asDecision<T>(outcome: Outcome<T, Refusal<Rejection>>): Decision
 
 export function accountNotFound(accountId: string) {
   return reject('account_not_found', `There is no account ${accountId}.`, { field: 'account_id' });
+}
+
+/** Refuses an account that is not for the asker: customers' commands are not for the bank's own, nor the other way round. */
+export function refuseHolder(account: BankAccount, wanted: AccountHolder) {
+  if (holderOf(account) === wanted) return undefined;
+  return wanted === 'CUSTOMER'
+    ? reject('account_of_bank', "The account is the bank's own; operators pay out of it.")
+    : reject('account_not_found', 'The account is not one of the bank.');
 }
 
 export function personNotFound(personId: string, field: string) {

@@ -80,6 +80,9 @@ const PUBLISHED = {
       transfer_id: id('transfer that it is a part of').optional(),
       period: z.string().optional().describe('The month that the bank posted interest or its fee for.'),
       reverses_transaction_id: id('transaction that it undoes').optional(),
+      restores_transaction_id: id(
+        'transaction of which so much can be reversed again, because its reversal was refunded',
+      ).optional(),
       hold_id: id('hold that it captured').optional(),
       description: z.string(),
       external_reference: z.string().optional().describe("The client's own name for it."),
@@ -185,6 +188,16 @@ const PUBLISHED = {
       amount: money('What is transferred'),
       currency,
       description: z.string(),
+      reverses: z
+        .object({
+          transfer_id: id('transfer'),
+          amount: money('What it had transferred'),
+          debit_transaction_id: id('posting that debited'),
+          credit_transaction_id: id('posting that credited'),
+          completed_at: z.iso.datetime(),
+        })
+        .optional()
+        .describe('The transfer of which it takes back all or a part.'),
     }),
   },
   TransferDebitedDomainEventV1: {
@@ -218,6 +231,15 @@ const PUBLISHED = {
   TransferSuspendedDomainEventV1: {
     name: 'transfer.suspended.v1',
     data: z.object({ transfer_id: id('transfer'), ...posting }),
+  },
+  TransferReversedDomainEventV1: {
+    name: 'transfer.reversed.v1',
+    data: z.object({
+      transfer_id: id('transfer'),
+      reversal_transfer_id: id('transfer that has given the money back'),
+      amount: money('What it has given back'),
+      currency,
+    }),
   },
 } as const satisfies Record<BankEvent['type'], { name: string; data: z.ZodType }>;
 

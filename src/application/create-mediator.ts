@@ -11,6 +11,7 @@ import { CreateWithdrawal, createWithdrawalHandler } from './commands/create-wit
 import { ExpireHolds, expireHoldsHandler } from './commands/expire-holds.ts';
 import { FreezeAccount, freezeAccountHandler } from './commands/freeze-account.ts';
 import * as parked from './commands/parked-cloud-events.ts';
+import { PayOutSuspense, payOutSuspenseHandler } from './commands/pay-out-suspense.ts';
 import { PlaceHold, placeHoldHandler } from './commands/place-hold.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { PostInterestForPeriod, postInterestForPeriodHandler } from './commands/post-interest-for-period.ts';
@@ -40,6 +41,7 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(CreateDeposit, createDepositHandler(bank))
     .register(CreateWithdrawal, createWithdrawalHandler(bank))
     .register(RequestTransfer, requestTransferHandler(bank))
+    .register(PayOutSuspense, payOutSuspenseHandler(bank))
     .register(PostInterest, postInterestHandler(bank))
     .register(ReverseTransaction, reverseTransactionHandler(bank))
     .register(ChangeOverdraftLimit, changeOverdraftLimitHandler(bank))
@@ -58,6 +60,7 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(persons.GetOwnerSummary, persons.getOwnerSummaryHandler(bank))
     .register(accounts.GetAccount, accounts.getAccountHandler(bank))
     .register(accounts.ListAccounts, accounts.listAccountsHandler(bank))
+    .register(accounts.ListSuspenseAccounts, accounts.listSuspenseAccountsHandler(bank))
     .register(accounts.GetAccountsByOwner, accounts.getAccountsByOwnerHandler(bank))
     .register(ListAccountTransactions, listAccountTransactionsHandler(bank))
     .register(GetStatement, getStatementHandler(bank))

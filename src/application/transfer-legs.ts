@@ -1,12 +1,16 @@
 /** The legs of a transfer on its accounts: each is asked for by an operation id of its own, and so has one outcome for ever. */
 import {
+  BANK_OWNER_ID,
   type BankAccount,
   type BankAccountEvent,
   bankAccountStream,
+  creditForReversal,
   creditForTransfer,
+  debitForReversal,
   debitForTransfer,
   decideWithoutExpired,
   type RefusableLeg,
+  type ReversalLeg,
   refundTransfer,
   settleLeg,
   suspendTransfer,
@@ -21,14 +25,7 @@ import { type Operation, operationOf } from '../event-sourcing/operation-log.ts'
 import type { CommandContext, Repository } from '../event-sourcing/repository.ts';
 import { StoreError } from '../event-sourcing/store-error.ts';
 import { derivedId, ownOperation } from './operation.ts';
-
-/** Owns the suspense accounts; no person has this id. */
-const BANK_OWNER_ID = derivedId('Bank', 'suspense');
-
-/** The bank's own account for money that nobody could take, one a currency. */
-export function suspenseAccountId(currency: string): string {
-  return derivedId('SuspenseAccount', currency);
-}
+import { suspenseAccountId } from './suspense.ts';
 
 export interface LegSources {
   readonly accounts: Repository<BankAccount, BankAccountEvent, Rejection>;
@@ -103,9 +100,17 @@ function accountOf(leg: Leg, { from_account_id, to_account_id, currency }: Trans
 }
 
 function legOf(transfer_id: string, transfer: Transfer, operation: Operation): TransferLeg {
-  const { from_account_id, to_account_id, amount, currency, description } = transfer;
-  const transaction_id = derivedId('Transaction', operation.id);
-  return { transfer_id, transaction_id, from_account_id, to_account_id, amount, currency, description };
+  const { from_account_id, to_account_id, amount, currency, description, reverses } = transfer;
+  return {
+    transfer_id,
+    transaction_id: derivedId('Transaction', operation.id),
+    from_account_id,
+    to_account_id,
+    amount,
+    currency,
+    description,
+    ...(reverses ? { reverses } : {}),
+  };
 }
 
 function decide(
@@ -120,13 +125,35 @@ function decide(
   }
   if (!account) return reject('account_not_found', 'The account is gone.');
   return decideWithoutExpired(account, now, (current) =>
-    settleLeg(leg, posting.transfer_id, DECISIONS[leg](current, posting, now)),
+    settleLeg(leg, posting.transfer_id, decideLeg(leg, current, posting, now)),
   );
 }
 
-const DECISIONS: Readonly<
-  Record<RefusableLeg, (account: BankAccount, leg: TransferLeg, now: string) => Decision<BankAccountEvent[]>>
-> = { DEBIT: debitForTransfer, CREDIT: creditForTransfer, REFUND: refundTransfer };
+function decideLeg(leg: RefusableLeg, account: BankAccount, posting: TransferLeg, now: string) {
+  return isReversal(posting)
+    ? REVERSAL_DECISIONS[leg](account, posting, now)
+    : DECISIONS[leg](account, posting, now);
+}
+
+function isReversal(posting: TransferLeg): posting is ReversalLeg {
+  return posting.reverses !== undefined;
+}
+
+type Decisions<L extends TransferLeg> = Readonly<
+  Record<RefusableLeg, (account: BankAccount, leg: L, now: string) => Decision<BankAccountEvent[]>>
+>;
+
+const DECISIONS: Decisions<TransferLeg> = {
+  DEBIT: debitForTransfer,
+  CREDIT: creditForTransfer,
+  REFUND: refundTransfer,
+};
+
+const REVERSAL_DECISIONS: Decisions<ReversalLeg> = {
+  DEBIT: debitForReversal,
+  CREDIT: creditForReversal,
+  REFUND: refundTransfer,
+};
 
 /** What an event of an account says of the leg that it belongs to; expired holds beside it say nothing. */
 function outcomeOf(event: Pick<BankEvent, 'type' | 'data'>): LegOutcome | undefined {

@@ -13,6 +13,7 @@ import {
   type TransferEvent,
   transferStream,
 } from '../domain/transfer.ts';
+import { recordReversal } from '../domain/transfer-reversal.ts';
 import type { Position } from '../event-sourcing/event-store.ts';
 import type { Aggregate, AggregateType, CommandContext, Repository } from '../event-sourcing/repository.ts';
 import { StoreError } from '../event-sourcing/store-error.ts';
@@ -26,8 +27,14 @@ export const transferType: AggregateType<Transfer, TransferEvent> = {
 
 export type TransferRepository = Repository<Transfer, TransferEvent, Rejection>;
 
-/** Something durable has just happened to a transfer: an account has settled a leg, or the transfer has taken it down. */
-export type TransferMoment = 'requested' | `${Lowercase<Leg>}_${'settled' | 'recorded'}`;
+/**
+ * Something durable has just happened to a transfer: an account has settled a leg, the transfer has taken it down, or
+ * the one that it takes back has taken note.
+ */
+export type TransferMoment =
+  | 'requested'
+  | `${Lowercase<Leg>}_${'settled' | 'recorded'}`
+  | 'original_recorded';
 
 /** A test's way to stop a driver between two steps. */
 export type TransferFailpoint = (moment: TransferMoment, transferId: string) => Promise<void> | void;
@@ -109,13 +116,27 @@ export class TransferProcess {
     context: CommandContext,
     resumed: boolean,
   ): Promise<DrivenTransfer> {
-    if (step === 'COMPLETION') return this.#record(id, completeTransfer, context);
+    if (step === 'COMPLETION') return this.#complete(id, state, context);
     const outcome = await this.#legs.settle(step, id, state, context, resumed);
     const leg = step.toLowerCase() as Lowercase<Leg>;
     await this.#failpoint?.(`${leg}_settled`, id);
     const recorded = await this.#record(id, (transfer) => recordLeg(transfer, step, outcome), context);
     await this.#failpoint?.(`${leg}_recorded`, id);
     return recorded;
+  }
+
+  /** A reversal is complete when the transfer that it takes back knows of it. */
+  async #complete(
+    id: string,
+    { reverses, amount }: Transfer,
+    context: CommandContext,
+  ): Promise<DrivenTransfer> {
+    if (reverses) {
+      const reversal = { transfer_id: id, amount };
+      await this.#record(reverses.transfer_id, (original) => recordReversal(original, reversal), context);
+      await this.#failpoint?.('original_recorded', id);
+    }
+    return this.#record(id, completeTransfer, context);
   }
 
   async #record(

@@ -44,20 +44,21 @@ export class NoAnswerError extends CliError {
 
 /** Sends requests to one bank. */
 export class BankClient {
-  readonly #base: string;
+  readonly #url: string;
 
   /** @param url of the service, without a path */
   constructor(url: string) {
-    this.#base = `${url}/api/v1`;
+    this.#url = url;
   }
 
   /**
-   * Sends a request; a refusal by the bank is an answer too.
+   * Sends a request below `/api/v1`, or one to a route of operators, which begin with `/admin/`; a refusal by the bank is an answer too.
    * @throws NoAnswerError when there is none within a bounded time
    */
   async send(method: string, path: string, body?: object, headers: RequestHeaders = {}): Promise<Answer> {
+    const base = path.startsWith('/admin/') ? this.#url : `${this.#url}/api/v1`;
     try {
-      const response = await fetch(this.#base + path, {
+      const response = await fetch(base + path, {
         method,
         redirect: 'manual',
         headers: { ...(body ? { 'content-type': 'application/json' } : {}), ...wireHeaders(headers) },

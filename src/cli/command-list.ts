@@ -12,6 +12,8 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   deposit: () => import('./commands/posting.ts').then((module) => module.deposit),
   withdraw: () => import('./commands/posting.ts').then((module) => module.withdraw),
   transfer: () => import('./commands/transfer.ts').then((module) => module.transfer),
+  reverse: () => import('./commands/reverse.ts').then((module) => module.reverse),
+  interest: () => import('./commands/interest.ts').then((module) => module.interest),
   statement: () => import('./commands/statement.ts').then((module) => module.statement),
   demo: () => import('./commands/demo.ts').then((module) => module.demo),
   export: () => import('./commands/export.ts').then((module) => module.exportCommand),

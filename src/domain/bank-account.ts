@@ -10,4 +10,5 @@ export * from './bank-account/reversals.ts';
 export * from './bank-account/state.ts';
 export * from './bank-account/terms.ts';
 export * from './bank-account/transfer-outcomes.ts';
+export * from './bank-account/transfer-reversals.ts';
 export * from './bank-account/transfers.ts';

@@ -21,7 +21,20 @@ export interface TransferRequested {
     readonly amount: DecimalString;
     readonly currency: string;
     readonly description: string;
+    /** Missing unless it takes another transfer back; then the two accounts have changed places. */
+    readonly reverses?: ReversedTransfer;
   };
+}
+
+/** A completed transfer as its reversal remembers it: all that the two accounts need to know of it. */
+export interface ReversedTransfer {
+  readonly transfer_id: string;
+  /** Of which the reversal takes back all or a part. */
+  readonly amount: DecimalString;
+  readonly debit_transaction_id: string;
+  readonly credit_transaction_id: string;
+  /** RFC 3339 UTC. */
+  readonly completed_at: string;
 }
 
 /** Which posting of the account the step was. */
@@ -35,7 +48,20 @@ interface RefusedStep {
   readonly detail: string;
 }
 
-export type TransferEvent =
+/** Another transfer has given this one's money back, or a part of it. */
+export interface TransferReversed {
+  readonly type: 'TransferReversedDomainEventV1';
+  readonly data: {
+    readonly reversal_transfer_id: string;
+    readonly amount: DecimalString;
+    readonly currency: string;
+  };
+}
+
+export type TransferEvent = TransferStepEvent | TransferReversed;
+
+/** The events that are steps of the transfer's own way. */
+type TransferStepEvent =
   | TransferRequested
   | { readonly type: 'TransferDebitedDomainEventV1'; readonly data: PostedStep }
   /** Nothing was moved, and nothing will be. */
@@ -59,16 +85,15 @@ const STATUS_AFTER = {
   TransferRefundedDomainEventV1: 'REFUNDED',
   TransferRefundRefusedDomainEventV1: 'REFUND_REFUSED',
   TransferSuspendedDomainEventV1: 'IN_SUSPENSE',
-} as const satisfies Record<TransferEvent['type'], string>;
+} as const satisfies Record<TransferStepEvent['type'], string>;
 
-export const TRANSFER_EVENT_TYPES = Object.keys(STATUS_AFTER) as TransferEvent['type'][];
+export const TRANSFER_EVENT_TYPES = [
+  ...(Object.keys(STATUS_AFTER) as TransferStepEvent['type'][]),
+  'TransferReversedDomainEventV1',
+] satisfies TransferEvent['type'][];
 
-export type TransferStatus = (typeof STATUS_AFTER)[TransferEvent['type']];
+export type TransferStatus = (typeof STATUS_AFTER)[TransferStepEvent['type']];
 export const TRANSFER_STATUSES: readonly TransferStatus[] = Object.values(STATUS_AFTER);
-
-export function statusAfter({ type }: TransferEvent): TransferStatus {
-  return STATUS_AFTER[type];
-}
 
 /** A movement on one account. */
 export type Leg = 'DEBIT' | 'CREDIT' | 'REFUND' | 'SUSPENSE';
@@ -98,6 +123,17 @@ export interface Transfer {
   readonly status: TransferStatus;
   /** Oldest first. */
   readonly steps: readonly TransferStep[];
+  /** Missing unless it is the reversal of another transfer. */
+  readonly reverses?: ReversedTransfer;
+  /** What was given back since it completed, oldest first; missing when nothing was. */
+  readonly reversals?: readonly TransferReversal[];
+}
+
+/** `at` is business time, RFC 3339 UTC. */
+export interface TransferReversal {
+  readonly transfer_id: string;
+  readonly amount: DecimalString;
+  readonly at: string;
 }
 
 /** `at` is business time, RFC 3339 UTC. */
@@ -111,13 +147,20 @@ export interface TransferStep extends Partial<PostedStep>, Partial<RefusedStep> 
  * @throws Error when a stream does not begin with its one request, which means corrupt data.
  */
 export function evolveTransfer(state: Transfer | undefined, event: TransferEvent, at: string): Transfer {
-  const status = statusAfter(event);
+  if (event.type === 'TransferReversedDomainEventV1') return withReversal(state, event, at);
+  const status = STATUS_AFTER[event.type];
   if (event.type === 'TransferRequestedDomainEventV1') {
     if (state) throw new Error('the transfer was requested twice');
     return { ...event.data, status, steps: [{ status, at }] };
   }
   if (!state) throw new Error(`${event.type} came before the transfer was requested`);
   return { ...state, status, steps: [...state.steps, { status, at, ...event.data }] };
+}
+
+function withReversal(state: Transfer | undefined, { type, data }: TransferReversed, at: string): Transfer {
+  if (!state) throw new Error(`${type} came before the transfer was requested`);
+  const reversal = { transfer_id: data.reversal_transfer_id, amount: data.amount, at };
+  return { ...state, reversals: [...(state.reversals ?? []), reversal] };
 }
 
 export interface RequestTransfer {
@@ -128,6 +171,8 @@ export interface RequestTransfer {
   /** That of the account that the money comes from. */
   readonly currency: string;
   readonly description: string;
+  /** Missing unless it takes another transfer back. */
+  readonly reverses?: ReversedTransfer;
 }
 
 /** Begins a transfer. Rejects with `transfer_already_exists`, `same_account` or an amount's code. */
@@ -158,19 +203,21 @@ export type LegOutcome =
 /** Takes down what became of a leg. Nothing happens when that is known already: two may drive one transfer. */
 export function recordLeg(state: Transfer, leg: Leg, outcome: LegOutcome): Decision<TransferEvent[]> {
   if (nextStep(state) !== leg) return accept([]);
-  return accept(outcome.posted ? posted(leg, outcome.transaction_id) : [refused(leg, outcome.rejection)]);
+  return accept(
+    outcome.posted ? posted(state, leg, outcome.transaction_id) : [refused(leg, outcome.rejection)],
+  );
 }
 
-function posted(leg: Leg, transaction_id: string): TransferEvent[] {
+function posted({ reverses }: Transfer, leg: Leg, transaction_id: string): TransferEvent[] {
   const data = { transaction_id };
   switch (leg) {
     case 'DEBIT':
       return [{ type: 'TransferDebitedDomainEventV1', data }];
-    case 'CREDIT':
-      return [
-        { type: 'TransferCreditedDomainEventV1', data },
-        { type: 'TransferCompletedDomainEventV1', data: {} },
-      ];
+    case 'CREDIT': {
+      const credited = { type: 'TransferCreditedDomainEventV1', data } as const;
+      // A reversal is complete when the original knows of it.
+      return reverses ? [credited] : [credited, { type: 'TransferCompletedDomainEventV1', data: {} }];
+    }
     case 'REFUND':
       return [{ type: 'TransferRefundedDomainEventV1', data }];
     case 'SUSPENSE':

@@ -14,6 +14,7 @@ import { metricsController } from './controllers/metrics.ts';
 import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
 import { statementsController } from './controllers/statements.ts';
+import { suspenseAccountsController } from './controllers/suspense-accounts.ts';
 import { transactionsController } from './controllers/transactions.ts';
 import { transferListController, transfersController } from './controllers/transfers.ts';
 import { answerClientError, answerUnreadableUrl, installErrorHandler } from './error-handler.ts';
@@ -66,6 +67,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(operationsController(options));
   await app.register(parkedCloudEventsController(options));
   await app.register(transferListController(options));
+  await app.register(suspenseAccountsController(options));
   return app;
 }
 

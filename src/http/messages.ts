@@ -71,15 +71,19 @@ export function writtenHeaders(
   return reply;
 }
 
-/** Answers a document with its revision as ETag, or 304 when the client has that one already. */
+/**
+ * Answers a document with its revision as ETag, or 304 when the client has that one already.
+ * @param settled whether the revision says all; time may have changed what is shown, and then the answer is always whole
+ */
 export function sendDocument<T extends { readonly revision: number }>(
   request: FastifyRequest,
   reply: FastifyReply,
   document: T,
+  settled = true,
 ): FastifyReply {
   const etag = `"${document.revision}"`;
   reply.header('etag', etag);
-  return namesRevision(request.headers['if-none-match'], etag)
+  return settled && namesRevision(request.headers['if-none-match'], etag)
     ? reply.code(304).send()
     : reply.send(document);
 }

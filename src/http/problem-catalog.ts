@@ -55,6 +55,11 @@ export const PROBLEM_CATALOG = {
   transfer_already_exists: kind(409, 'Transfer already exists', 'The id belongs to a transfer.'),
   account_already_exists: kind(409, 'Account already exists', 'The id belongs to an account.'),
   account_closed: kind(409, 'Account closed', 'A closed account takes no more commands.'),
+  account_of_bank: kind(
+    409,
+    'Account of the bank',
+    "The account is the bank's own: customers' commands are not for it.",
+  ),
   account_frozen: kind(
     409,
     'Account frozen',
@@ -73,13 +78,17 @@ export const PROBLEM_CATALOG = {
     'External reference conflict',
     'The reference names another transaction of the account.',
   ),
-  not_reversible: kind(409, 'Not reversible', 'This kind of transaction cannot be reversed by itself.'),
+  not_reversible: kind(
+    409,
+    'Not reversible',
+    'It is a reversal itself, or a part of a transfer that did not complete.',
+  ),
   already_reversed: kind(409, 'Already reversed', 'All of the transaction was reversed before.'),
   reversal_too_late: kind(409, 'Reversal too late', 'The transaction is older than 400 days.'),
   too_many_reversals: kind(
     409,
     'Too many reversals',
-    'The account has as many reversals as it can remember.',
+    'The account or the transfer has as many reversals as it can remember.',
   ),
   period_not_over: kind(409, 'Period not over', 'Interest and fees are posted when the month is over.'),
   too_many_holds: kind(409, 'Too many holds', 'The account has as many open holds as it can have.'),
@@ -272,6 +281,7 @@ export const GUARDED_CODES = [
   'account_not_found',
   'invalid_id',
   'account_closed',
+  'account_of_bank',
   'revision_mismatch',
   'invalid_if_match',
 ] as const satisfies ProblemCode[];

@@ -120,6 +120,9 @@ export const postingSchema = z
     reverses_transaction_id: uuid(EXAMPLE_IDS.transaction)
       .optional()
       .describe('The posting that this one undoes.'),
+    restores_transaction_id: uuid(EXAMPLE_IDS.transaction)
+      .optional()
+      .describe('The posting of which so much can be reversed again: its reversal was refunded.'),
     hold_id: uuid(EXAMPLE_IDS.hold).optional().describe('The hold that this posting captured.'),
     type: z.enum(TRANSACTION_TYPES),
     direction: z.enum(['CREDIT', 'DEBIT']),
@@ -197,6 +200,14 @@ const transferStepSchema = z.strictObject({
   detail: z.string().optional().describe('Why the account refused.'),
 });
 
+const reversedTransferSchema = z.strictObject({
+  transfer_id: uuid(EXAMPLE_IDS.transfer),
+  amount: money('25.00'),
+  debit_transaction_id: uuid(EXAMPLE_IDS.transaction),
+  credit_transaction_id: uuid(EXAMPLE_IDS.transaction),
+  completed_at: time,
+});
+
 export const transferSchema = z
   .strictObject({
     id: uuid(EXAMPLE_IDS.transfer),
@@ -211,6 +222,14 @@ export const transferSchema = z
         'COMPLETED, REJECTED (nothing was moved), REFUNDED and IN_SUSPENSE (the bank keeps it) are final.',
       ),
     steps: z.array(transferStepSchema).describe('Oldest first.'),
+    reverses: reversedTransferSchema
+      .optional()
+      .describe('The transfer of which this one takes back all or a part.'),
+    reversals: z
+      .array(z.strictObject({ transfer_id: uuid(EXAMPLE_IDS.transfer), amount: money('25.00'), at: time }))
+      .optional()
+      .describe('The transfers that have taken this one back, oldest first.'),
+    reversed_amount: money('25.00').optional().describe('What they have taken back together.'),
     requested_at: time,
     updated_at: time,
     revision,
@@ -345,6 +364,13 @@ const projectionStatusSchema = z.strictObject({
   dead_letters: count,
 });
 
+const timerStatusSchema = z.strictObject({
+  name: z.string().meta({ examples: ['hold_expiry'] }),
+  every_seconds: z.number().meta({ examples: [60] }),
+  last_run_at: time.nullable(),
+  last_error: z.string().nullable().describe('Why the last run did not do all that it should.'),
+});
+
 export const statusSchema = z
   .strictObject({
     version: z.string(),
@@ -361,6 +387,9 @@ export const statusSchema = z
     }),
     read_models: z.strictObject({ kind: z.string(), location: z.string() }),
     projections: z.array(projectionStatusSchema),
+    timers: z
+      .array(timerStatusSchema)
+      .describe('What this process does by the clock; none in the role api, and where it is switched off.'),
   })
   .meta({ id: 'Status' });
 

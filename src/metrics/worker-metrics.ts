@@ -10,6 +10,7 @@ const PROBLEMS = [
   'leases_unreachable',
   'publisher',
   'transfers',
+  'timers',
 ] as const;
 
 /** What a worker reports: a problem, or that it begins or ends to lead a piece of work. */
@@ -21,7 +22,7 @@ export type WorkerReport =
 export function workerMetrics(registry: Registry): (report: WorkerReport) => void {
   const problemsOf = registerTally(registry, {
     name: 'openbank_worker_problems_total',
-    help: 'Problems of the worker, by kind: retrying, dead_letter, rebuilding, worker_died, leases_unreachable, publisher, transfers.',
+    help: 'Problems of the worker, by kind: retrying, dead_letter, rebuilding, worker_died, leases_unreachable, publisher, transfers, timers.',
     labelNames: ['kind'],
   });
   const leading = new Gauge({

@@ -1,5 +1,6 @@
 /** Read model `bank_accounts`: each account with its owner's name, its balance and figures about its transactions. */
 import {
+  type AccountHolder,
   type AccountStatus,
   type AccountType,
   availableBalance,
@@ -8,6 +9,8 @@ import {
   type BankAccountEvent,
   bankAccountStream,
   type FreezeScope,
+  type HoldPlaced,
+  holderOf,
   type TransactionRecorded,
 } from '../domain/bank-account.ts';
 import { type DecimalString, toDecimal, toMinor } from '../domain/money.ts';
@@ -18,7 +21,7 @@ import { persons } from './persons.ts';
 export type AccountDocument = {
   readonly id: string;
   readonly owner_id: string;
-  /** First and last name. */
+  /** Of a person, first and last name. */
   readonly owner: string;
   readonly account_type: AccountType;
   readonly status: AccountStatus;
@@ -42,7 +45,18 @@ export type AccountDocument = {
   readonly created_at: string;
   readonly last_modified: string;
   readonly revision: number;
+  readonly holder: AccountHolder;
+  /** Open holds that may run out by themselves, in the order in which they were placed; missing when there is none. */
+  readonly expiring_holds?: readonly ExpiringHold[];
 };
+
+type ExpiringHold = Pick<HoldPlaced['data'], 'hold_id' | 'amount'> & { readonly expires_at: string };
+
+/** What the API shows of an account. */
+export type ShownAccount = Omit<AccountDocument, 'holder' | 'expiring_holds'>;
+
+/** The owner's name on accounts of the bank itself. */
+const BANK_NAME = 'The bank (suspense)';
 
 const AMOUNT_FIELDS = [
   'balance',
@@ -56,8 +70,8 @@ const AMOUNT_FIELDS = [
 
 export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
   name: 'bank_accounts',
-  version: 3,
-  indexes: ['owner_id'],
+  version: 4,
+  indexes: ['owner_id', 'holder'],
   listed: true,
   eventTypes: BANK_ACCOUNT_EVENT_TYPES,
   minorUnits: (document) =>
@@ -76,13 +90,17 @@ export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
       case 'BankAccountOverdraftLimitChangedDomainEventV1':
         return withAmounts(touched, { overdraft_limit: event.data.new_limit });
       case 'BankAccountHoldPlacedDomainEventV1':
-        return heldMore(touched, toMinor(event.data.amount, touched.currency));
+        return heldMore(withExpiry(touched, event.data), toMinor(event.data.amount, touched.currency));
       case 'BankAccountHoldCapturedDomainEventV1': {
-        const { captured_amount, released_amount, currency } = event.data;
-        return heldMore(touched, -(toMinor(captured_amount, currency) + toMinor(released_amount, currency)));
+        const { hold_id, captured_amount, released_amount, currency } = event.data;
+        const minor = toMinor(captured_amount, currency) + toMinor(released_amount, currency);
+        return heldMore(withoutExpiry(touched, hold_id), -minor);
       }
       case 'BankAccountHoldReleasedDomainEventV1':
-        return heldMore(touched, -toMinor(event.data.amount, touched.currency));
+        return heldMore(
+          withoutExpiry(touched, event.data.hold_id),
+          -toMinor(event.data.amount, touched.currency),
+        );
       case 'BankAccountLimitsChangedDomainEventV1':
       case 'BankAccountTermsChangedDomainEventV1':
         return { ...touched, ...event.data };
@@ -101,12 +119,13 @@ export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
 function opened(id: string, event: Recorded<BankAccountCreated>, lookup: Lookup): AccountDocument {
   const { owner_id, account_type, currency, overdraft_limit } = event.data;
   const owner = lookup.get(persons, owner_id);
+  const holder = holderOf(event.data);
   const zero = toDecimal(0n, currency);
   const { timestamp } = event.metadata;
   return {
     id,
     owner_id,
-    owner: owner ? `${owner.first_name} ${owner.last_name}` : '',
+    owner: holder === 'BANK' ? BANK_NAME : owner ? `${owner.first_name} ${owner.last_name}` : '',
     account_type,
     status: 'ACTIVE',
     frozen: null,
@@ -128,6 +147,7 @@ function opened(id: string, event: Recorded<BankAccountCreated>, lookup: Lookup)
     created_at: timestamp,
     last_modified: timestamp,
     revision: event.revision,
+    holder,
   };
 }
 
@@ -167,4 +187,31 @@ function withAmounts(
     overdraft_limit: toMinor(changed.overdraft_limit, currency),
   });
   return { ...changed, available_balance: toDecimal(available, currency) };
+}
+
+function withExpiry(document: AccountDocument, { hold_id, amount, expires_at }: HoldPlaced['data']) {
+  if (expires_at === undefined) return document;
+  const { expiring_holds = [] } = document;
+  return { ...document, expiring_holds: [...expiring_holds, { hold_id, amount, expires_at }] };
+}
+
+function withoutExpiry(document: AccountDocument, holdId: string): AccountDocument {
+  const { expiring_holds, ...others } = document;
+  const left = expiring_holds?.filter(({ hold_id }) => hold_id !== holdId) ?? [];
+  return left.length > 0 ? { ...others, expiring_holds: left } : others;
+}
+
+/**
+ * The account at an instant: a hold whose time is over counts no more, although that may not be recorded yet.
+ * @param now RFC 3339 UTC
+ * @returns with `settled`: whether the document alone says the same, so that its revision stands for what is shown
+ */
+export function accountAt(
+  document: AccountDocument,
+  now: string,
+): { account: ShownAccount; settled: boolean } {
+  const expired = (document.expiring_holds ?? []).filter(({ expires_at }) => expires_at <= now);
+  const free = expired.reduce((sum, { amount }) => sum + toMinor(amount, document.currency), 0n);
+  const { holder: _ofBank, expiring_holds: _all, ...account } = heldMore(document, -free);
+  return { account, settled: expired.length === 0 };
 }

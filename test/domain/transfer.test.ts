@@ -161,6 +161,7 @@ it('what is stored never changes', () => {
     'TransferRefundedDomainEventV1',
     'TransferRefundRefusedDomainEventV1',
     'TransferSuspendedDomainEventV1',
+    'TransferReversedDomainEventV1',
   ]);
   const final = TRANSFER_STATUSES.filter((status) => !UNFINISHED_STATUSES.includes(status));
   expect(final).toStrictEqual(['REJECTED', 'COMPLETED', 'REFUNDED', 'IN_SUSPENSE']);

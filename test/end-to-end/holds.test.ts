@@ -101,6 +101,25 @@ it('an expired hold stands in nobody’s way, and its end is recorded with what 
   expect(read.body).toMatchObject({ status: 'EXPIRED', released_amount: '60.00', transaction_id: null });
 });
 
+it('an expired hold counts no more for who asks, although nothing has recorded it yet', async () => {
+  const id = await openAccount(client, { initial_balance: '100.00' });
+  const expires_at = new Date(Date.now() + 300).toISOString();
+  const { token } = await place(id, '60.00', { expires_at });
+  const read = () => client.call('getAccount', { params: { id }, token });
+  const { etag } = await read();
+  await eventually('all of the money is available again', async () => {
+    const { body } = await read();
+    return body.held === '0.00' && body.available_balance === '100.00';
+  });
+  // The revision is still the same, but what it stands for is not.
+  const known = { 'if-none-match': etag ?? '' };
+  const response = await client.fetch('GET', `/api/v1/accounts/${id}`, { headers: known });
+  expect(response.status).toBe(200);
+  expect(await response.json()).toMatchObject({ held: '0.00', revision: 2 });
+  const listed = (await client.call('listAccounts', { query: { limit: 200 } })).body.items;
+  expect(listed.find((account) => account.id === id)).toMatchObject({ held: '0.00' });
+});
+
 it('a sweep records the end of expired holds on accounts where nothing else happens', async () => {
   const id = await openAccount(client, { initial_balance: '100.00' });
   const kept = await place(id, '1.00');

@@ -127,6 +127,8 @@ export const BAD_BODIES: readonly Row[] = [
   ...text('reverseTransaction', 'reason', 500),
   ...values('reverseTransaction', 'amount', ['5.01', 9], 'reversal_exceeds_original'),
   ...text('transfer', 'description', 500),
+  ...missing('payOutSuspense', ['to_account_id', 'amount', 'description']),
+  ...text('payOutSuspense', 'description', 500),
   ...values('postMonth', 'period', NOT_TEXT, 'invalid_type'),
   ...values(
     'postMonth',

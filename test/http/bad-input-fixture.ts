@@ -134,6 +134,10 @@ export const GOOD: Readonly<
   transfer: ({ account, empty }) => ({
     body: { from_account_id: account, to_account_id: empty, amount: '1.00', description: 'Rent' },
   }),
+  payOutSuspense: ({ account }) => ({
+    params: { currency: 'USD' },
+    body: { to_account_id: account, amount: '1.00', description: 'Rent that could not be refunded' },
+  }),
   depositOnAccount: ({ account }) => ({
     params: { id: account },
     body: { amount: '1.00', description: 'Salary' },

@@ -209,6 +209,8 @@ const OTHER_MEDIA_TYPES: Readonly<Record<string, readonly string[]>> = {
 const IN_THE_WAY: Readonly<Record<string, string>> = {
   closeAccount: 'balance_not_zero',
   releaseHold: 'hold_not_open',
+  // No money has come to it.
+  payOutSuspense: 'account_not_found',
 };
 
 function examplesIn(place: 'path' | 'query', { parameters }: Operation): [string, string][] {

@@ -279,6 +279,7 @@ describe('the worker', () => {
       leases_unreachable: 1,
       publisher: 0,
       transfers: 0,
+      timers: 0,
     });
   });
 

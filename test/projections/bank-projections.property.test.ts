@@ -298,6 +298,7 @@ class CountedBank {
         created_at: account.createdAt,
         last_modified: account.lastEvent,
         revision: account.events - 1,
+        holder: 'CUSTOMER',
       };
       return [id, document];
     });

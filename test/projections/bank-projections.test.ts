@@ -67,6 +67,7 @@ const OPENED = {
   created_at: timeOf(1),
   last_modified: timeOf(1),
   revision: 0,
+  holder: 'CUSTOMER',
 };
 const withLimit = created('p-1', { overdraft_limit: '500.00' });
 

@@ -34,6 +34,7 @@ const ACCOUNT: AccountDocument = {
   created_at: '2026-01-01T00:00:00.000Z',
   last_modified: '2026-01-01T00:00:00.000Z',
   revision: 4,
+  holder: 'CUSTOMER',
 };
 
 describe('minor units', () => {

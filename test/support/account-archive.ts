@@ -115,5 +115,6 @@ function accountDocument({
     created_at,
     last_modified: created_at,
     revision: 0,
+    holder: 'CUSTOMER',
   };
 }

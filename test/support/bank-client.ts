@@ -74,6 +74,8 @@ export const OPERATIONS = {
   transfer: ['POST', '/api/v1/transactions/transfer', 201, transferSchema],
   getTransfer: ['GET', '/api/v1/transfers/{id}', 200, transferSchema],
   listTransfers: ['GET', '/admin/transfers', 200, transferPageSchema],
+  listSuspenseAccounts: ['GET', '/admin/suspense-accounts', 200, accountPageSchema],
+  payOutSuspense: ['POST', '/admin/suspense-accounts/{currency}/payouts', 201, transferSchema],
   getTransaction: ['GET', '/api/v1/transactions/{id}', 200, postingSchema],
   receiveCloudEvents: ['POST', '/api/v1/cloud-events', 200, intakeAnswerSchema],
   getCloudEventSchema: ['GET', '/api/v1/cloud-events/schemas/{type}', 200, dataSchemaSchema],

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { bankAccountType } from '../../src/application/bank.ts';
 import { createBankCodec } from '../../src/application/bank-codec.ts';
-import { suspenseAccountId, TransferLegs } from '../../src/application/transfer-legs.ts';
+import { suspenseAccountId } from '../../src/application/suspense.ts';
+import { TransferLegs } from '../../src/application/transfer-legs.ts';
 import {
   type TransferFailpoint,
   TransferProcess,
@@ -23,6 +24,7 @@ import {
 import type { BankEvent } from '../../src/domain/bank-event.ts';
 import type { Decision, Rejection } from '../../src/domain/decision.ts';
 import { requestTransfer, type Transfer } from '../../src/domain/transfer.ts';
+import { requestReversal } from '../../src/domain/transfer-reversal.ts';
 import type { DomainEvent, EventCodec } from '../../src/event-sourcing/codec.ts';
 import type { EventStore } from '../../src/event-sourcing/event-store.ts';
 import { type AggregateType, Repository } from '../../src/event-sourcing/repository.ts';
@@ -72,6 +74,16 @@ export class TransferBench {
     };
     const transfers = this.#repository(transferType);
     const outcome = await transfers.execute(id, (state) => requestTransfer(state, request), SOMEONE);
+    if (!outcome.ok) throw new Error(outcome.rejection.code);
+    return id;
+  }
+
+  /** Puts the request to take a transfer back on record, and does no more. */
+  async requestReversal(transfer_id: string, amount: string, id: string = randomUUID()): Promise<string> {
+    const transfer = await this.transfer(transfer_id);
+    const request = { transfer_id, transfer, amount, reason: 'Goods returned' };
+    const transfers = this.#repository(transferType);
+    const outcome = await transfers.execute(id, (state) => requestReversal(state, request), SOMEONE);
     if (!outcome.ok) throw new Error(outcome.rejection.code);
     return id;
   }

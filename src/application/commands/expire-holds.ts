@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { accept } from '../../domain/decision.ts';
 import { holds } from '../../projections/holds.ts';
-import { type Bank, changeAccount } from '../bank.ts';
+import { type ChangingBank, changeAccount } from '../bank.ts';
 import { command, type Handler } from '../mediator.ts';
 import { findPage, type PageRequest, pageFields } from '../queries/paging.ts';
 
@@ -16,7 +16,7 @@ export interface HoldSweep {
 
 export const ExpireHolds = command<HoldSweep>()('ExpireHolds', z.strictObject(pageFields));
 
-export function expireHoldsHandler(bank: Bank): Handler<PageRequest, HoldSweep> {
+export function expireHoldsHandler(bank: ChangingBank): Handler<PageRequest, HoldSweep> {
   return async (request, context) => {
     const page = await findPage(bank, holds, request, { order: 'oldest_first', where: { status: 'OPEN' } });
     if (!page.ok) return page;

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isOver, periodNotOver, postPeriod } from '../../domain/bank-account.ts';
 import { accept } from '../../domain/decision.ts';
 import { type AccountDocument, accounts } from '../../projections/accounts.ts';
-import { type Bank, changeAccount } from '../bank.ts';
+import { type ChangingBank, changeAccount } from '../bank.ts';
 import { command, type Handler, type RequestContext } from '../mediator.ts';
 import { findPage, pageFields } from '../queries/paging.ts';
 
@@ -33,7 +33,7 @@ export const PostInterestForPeriod = command<InterestStep>()(
 
 type Input = z.output<typeof periodFields> & { readonly limit: number; readonly cursor?: string | undefined };
 
-export function postInterestForPeriodHandler(bank: Bank): Handler<Input, InterestStep> {
+export function postInterestForPeriodHandler(bank: ChangingBank): Handler<Input, InterestStep> {
   return async ({ period, ...request }, context) => {
     if (!isOver(period, bank.now().toISOString())) return periodNotOver(period);
     const page = await findPage(bank, accounts, request, { order: 'oldest_first' });
@@ -58,7 +58,7 @@ function mayAccrue({ status, credit_rate }: AccountDocument): boolean {
   return status !== 'CLOSED' && credit_rate !== null;
 }
 
-async function postFor(bank: Bank, account_id: string, period: string, context: RequestContext) {
+async function postFor(bank: ChangingBank, account_id: string, period: string, context: RequestContext) {
   const posting = { account_id, period, newTransactionId: bank.newId };
   const outcome = await changeAccount(bank, account_id, context, (account, now) =>
     postPeriod(account, posting, now),

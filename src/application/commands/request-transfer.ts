@@ -1,6 +1,7 @@
 /** Command: moves money from one account to another, and drives that to its end if nothing comes in between. */
 import { z } from 'zod';
 import {
+  type AccountHolder,
   type BankAccount,
   creditForTransfer,
   debitForTransfer,
@@ -9,14 +10,13 @@ import {
 } from '../../domain/bank-account.ts';
 import { accept, type Decision, type Rejection } from '../../domain/decision.ts';
 import { nextStep, requestTransfer, sameAccount } from '../../domain/transfer.ts';
-import type { CommandContext } from '../../event-sourcing/repository.ts';
-import { StoreError } from '../../event-sourcing/store-error.ts';
 import { type TransferDocument, transferDocument } from '../../projections/transfers.ts';
-import { accountNotFound, asDecision, type Bank, type Written } from '../bank.ts';
+import { accountNotFound, asDecision, type Bank, refuseHolder, type Written } from '../bank.ts';
 import { id, positiveAmount, text } from '../fields.ts';
 import { command, type Handler } from '../mediator.ts';
 import { newAggregateId } from '../operation.ts';
-import { type DrivenTransfer, transferType } from '../transfer-process.ts';
+import { transferType } from '../transfer-process.ts';
+import { driveRequested } from './drive-transfer.ts';
 
 export const requestTransferFields = z.strictObject({
   from_account_id: id('The account that the money leaves.', '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02'),
@@ -27,16 +27,22 @@ export const requestTransferFields = z.strictObject({
 
 type Input = z.output<typeof requestTransferFields>;
 /** `finished` is whether nothing is left to do; what is left is done without the client. */
-type Result = { transfer: TransferDocument; finished: boolean } & Written;
+export type RequestedTransfer = { transfer: TransferDocument; finished: boolean } & Written;
 
-export const RequestTransfer = command<Result>()('RequestTransfer', requestTransferFields);
+export const RequestTransfer = command<RequestedTransfer>()('RequestTransfer', requestTransferFields);
 
-export function requestTransferHandler(bank: Bank): Handler<Input, Result> {
+/** @param payer whose account the money may leave */
+export function requestTransferHandler(
+  bank: Bank,
+  payer: AccountHolder = 'CUSTOMER',
+): Handler<Input, RequestedTransfer> {
   return async (input, context) => {
     const { expectedRevision: _ofAnAccount, operation, ...trace } = context;
     const transferId = newAggregateId('Transfer', context, bank.newId);
     const repeated = operation !== undefined && (await bank.transfers.exists(transferId));
-    const currency = await (repeated ? currencyOf(bank, transferId) : checked(bank, transferId, input));
+    const currency = await (repeated
+      ? currencyOf(bank, transferId)
+      : checked(bank, transferId, input, payer));
     if (!currency.ok) return currency;
     const request = { ...input, currency: currency.value };
     const requested = asDecision(
@@ -47,14 +53,7 @@ export function requestTransferHandler(bank: Bank): Handler<Input, Result> {
     );
     if (!requested.ok) return requested;
     const { replayed } = requested.value;
-    // From here on it is on record, and ends without the client if need be: a failing store does not undo that.
-    const driven = await (replayed
-      ? resumed(bank, transferId, trace)
-      : bank.transferProcess.begin(transferId, requested.value, trace)
-    ).catch((error: unknown) => {
-      if (error instanceof StoreError) return requested.value as DrivenTransfer;
-      throw error;
-    });
+    const driven = await driveRequested(bank, transferId, requested.value, trace);
     const { state, revision, position = requested.value.position } = driven;
     return accept({
       transfer: transferDocument(transferId, state, revision),
@@ -65,17 +64,6 @@ export function requestTransferHandler(bank: Bank): Handler<Input, Result> {
       ...(replayed ? { replayed } : {}),
     });
   };
-}
-
-/** Where it stands now: whoever reads at the token of this answer must see what the answer says. */
-async function resumed(bank: Bank, transferId: string, trace: CommandContext): Promise<DrivenTransfer> {
-  const driven = await bank.transferProcess.resume(transferId, trace);
-  if (driven.position !== undefined) return driven;
-  const stream = transferType.stream(transferId);
-  for await (const { position } of bank.events.readStream(stream, { from: driven.revision, limit: 1 })) {
-    return { ...driven, position };
-  }
-  return driven;
 }
 
 /** The currency of a transfer that was requested before. */
@@ -89,7 +77,12 @@ async function currencyOf(bank: Bank, transferId: string): Promise<Decision<stri
  * refused by an account, for things change.
  * @returns the currency of both accounts
  */
-async function checked(bank: Bank, transferId: string, input: Input): Promise<Decision<string>> {
+async function checked(
+  bank: Bank,
+  transferId: string,
+  input: Input,
+  payer: AccountHolder,
+): Promise<Decision<string>> {
   const { from_account_id, to_account_id } = input;
   if (from_account_id === to_account_id) return sameAccount();
   let currency = bank.defaultCurrency;
@@ -102,11 +95,17 @@ async function checked(bank: Bank, transferId: string, input: Input): Promise<De
   const now = bank.now().toISOString();
   const debit = await tried(bank, from_account_id, 'from_account_id', (account) => {
     currency = account.currency;
-    return decideWithoutExpired(account, now, (current) => debitForTransfer(current, leg(), now));
+    return (
+      refuseHolder(account, payer) ??
+      decideWithoutExpired(account, now, (current) => debitForTransfer(current, leg(), now))
+    );
   });
   if (!debit.ok) return debit;
-  const credit = await tried(bank, to_account_id, 'to_account_id', (account) =>
-    creditForTransfer(account, leg()),
+  const credit = await tried(
+    bank,
+    to_account_id,
+    'to_account_id',
+    (account) => refuseHolder(account, 'CUSTOMER') ?? creditForTransfer(account, leg()),
   );
   return credit.ok ? accept(currency) : credit;
 }

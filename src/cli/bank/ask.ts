@@ -6,7 +6,7 @@ import { findService } from '../service-process.ts';
 import { judge } from '../service-verdict.ts';
 import { refusalOf } from './refusal.ts';
 
-/** A request below `/api/v1`. */
+/** A request below `/api/v1`, or to a route of operators: those begin with `/admin/`. */
 export interface Request {
   readonly method: 'GET' | 'POST' | 'PUT';
   readonly path: string;

@@ -80,17 +80,19 @@ export async function showPage(
 /**
  * Changes something and shows it as the read models have it then. It waits for them whatever is printed, so that
  * the next command sees the change.
+ * @param view how it looks, or what says so by the bank's answer
  * @param judge looks at what is printed, and may throw a CliError
  */
 export async function change(
   values: WriteValues,
   request: Request,
-  view: DocumentView,
+  view: DocumentView | ((answer: Body) => DocumentView),
   judge: (current: Body) => void = () => undefined,
 ): Promise<number> {
   const answer = await askFor(values, request, headersOf(values));
-  const current = await readAgain(view.path(answer.body), answer);
-  conclude(values, answer, view, () => detailsTable(view, current));
+  const shown = typeof view === 'function' ? view(answer.body) : view;
+  const current = await readAgain(shown.path(answer.body), answer);
+  conclude(values, answer, shown, () => detailsTable(shown, current));
   judge(current);
   return EXIT.ok;
 }

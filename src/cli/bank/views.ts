@@ -52,6 +52,12 @@ const owner: Field = {
       .join(', '),
 };
 
+/** A rate a year, without the zeros that say nothing. */
+function percent(title: string, name: string): Field {
+  const rate = field('', name);
+  return { title, cell: (account) => rate.cell(account).replace(/^(\d+(?:\.\d*[1-9])?)\.?0*$/, '$1 %') };
+}
+
 export const accountView: View = {
   plural: 'accounts',
   id: 'id',
@@ -77,6 +83,9 @@ export const accountView: View = {
     money('Overdraft limit', 'overdraft_limit'),
     money('Transaction limit', 'transaction_limit'),
     money('Daily limit', 'daily_limit'),
+    percent('Credit rate', 'credit_rate'),
+    percent('Overdraft rate', 'overdraft_rate'),
+    money('Monthly fee', 'monthly_fee'),
     field('Transactions', 'transaction_count'),
     moment('Opened', 'created_at'),
     moment('Last transaction', 'last_transaction_at'),
@@ -110,6 +119,8 @@ export const postingView: View = {
     money('Balance', 'balance'),
     field('Description', 'description'),
     field('Hold', 'hold_id'),
+    field('Reverses', 'reverses_transaction_id'),
+    field('Transfer', 'transfer_id'),
     field('From', 'from_account_id'),
     field('To', 'to_account_id'),
     moment('Recorded', 'recorded_at'),
@@ -154,6 +165,7 @@ export const transferView: DocumentView = {
     field('From', 'from_account_id'),
     field('To', 'to_account_id'),
     money('Amount', 'amount'),
+    money('Taken back', 'reversed_amount'),
     field('Description', 'description'),
     moment('Requested', 'requested_at'),
     moment('Last change', 'updated_at'),

@@ -1,10 +1,11 @@
-/** `account`: open, show, list and close accounts, their transactions, overdraft limits and holds. */
+/** `account`: open, show, list, freeze and close accounts, their transactions, limits, terms and holds. */
 import { segment } from '../bank/ask.ts';
 import { change, guardedFlags, outputFlags, pageFlags, showOne, showPage, writeFlags } from '../bank/verb.ts';
 import { accountView, postingView } from '../bank/views.ts';
 import { defineCommand } from '../command.ts';
 import { defineGroup } from '../command-group.ts';
 import { hold } from './account-hold.ts';
+import { freeze, limits, terms, unfreeze } from './account-rules.ts';
 
 const open = defineCommand({
   name: 'account open',
@@ -87,6 +88,6 @@ const close = defineCommand({
 
 export const account = defineGroup({
   name: 'account',
-  summary: 'Open, show, list and close accounts; their transactions, limits and holds.',
-  commands: [open, show, list, transactions, limit, close, hold],
+  summary: 'Open, show, list, freeze and close accounts; their transactions, limits, terms and holds.',
+  commands: [open, show, list, transactions, limit, limits, terms, freeze, unfreeze, close, hold],
 });

@@ -1,10 +1,7 @@
 /** `transfer`: money from one account to another. */
-
-import { plain } from '../bank/table.ts';
+import { concludeTransfer } from '../bank/transfer-end.ts';
 import { change, writeFlags } from '../bank/verb.ts';
 import { transferView } from '../bank/views.ts';
-import type { Body } from '../bank-client.ts';
-import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 
 export const transfer = defineCommand({
@@ -21,23 +18,6 @@ or it ended without the money on the other account.`,
     const { description = 'Transfer' } = values;
     const body = { from_account_id, to_account_id, amount, description };
     const request = { method: 'POST', path: '/transactions/transfer', body } as const;
-    return change(values, request, transferView, conclude);
+    return change(values, request, transferView, concludeTransfer);
   },
 });
-
-/** Ends in which the money did not arrive. */
-const FAILED: ReadonlySet<unknown> = new Set(['REJECTED', 'REFUNDED', 'IN_SUSPENSE']);
-
-/** @throws CliError when the transfer ended without the money on the other account */
-function conclude({ status, steps }: Body): void {
-  if (status === 'COMPLETED') return;
-  if (!FAILED.has(status)) {
-    process.stderr.write('The transfer is on record and goes on in the background.\n');
-    return;
-  }
-  const reasons = Array.isArray(steps)
-    ? (steps as readonly Body[]).flatMap(({ detail }) => detail ?? [])
-    : [];
-  const why = reasons.length === 0 ? '.' : `: ${reasons.join(' ')}`;
-  throw new CliError(plain(`The transfer ended as ${status}${why}`), EXIT.refused);
-}

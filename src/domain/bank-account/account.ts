@@ -6,6 +6,16 @@ import { type Posting, transaction } from './posting.ts';
 import { closedAlready, frozenFor } from './rules.ts';
 import type { BankAccount } from './state.ts';
 
+/** Owns the bank's own accounts; no person has this id. It stands in events, so it never changes. */
+export const BANK_OWNER_ID = '9fb153fa-902f-85c0-ab97-69ef9a5e3ce8';
+
+/** Whose money is on an account. */
+export type AccountHolder = 'CUSTOMER' | 'BANK';
+
+export function holderOf({ owner_id }: Pick<BankAccount, 'owner_id'>): AccountHolder {
+  return owner_id === BANK_OWNER_ID ? 'BANK' : 'CUSTOMER';
+}
+
 export interface OpenAccount {
   readonly account_id: string;
   readonly owner_id: string;

@@ -61,6 +61,8 @@ export interface TransactionRecorded {
     readonly period?: string;
     /** The posting that this one undoes, or a part of it. */
     readonly reverses_transaction_id?: string;
+    /** The posting of which so much can be reversed again: its reversal was refunded by this one. */
+    readonly restores_transaction_id?: string;
     /** The hold that was captured by this posting. */
     readonly hold_id?: string;
     readonly description: string;

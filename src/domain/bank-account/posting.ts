@@ -15,7 +15,13 @@ export interface Posting {
 
 type Links = Pick<
   TransactionRecorded['data'],
-  'from_account_id' | 'to_account_id' | 'transfer_id' | 'hold_id' | 'reverses_transaction_id' | 'period'
+  | 'from_account_id'
+  | 'to_account_id'
+  | 'transfer_id'
+  | 'hold_id'
+  | 'reverses_transaction_id'
+  | 'restores_transaction_id'
+  | 'period'
 >;
 
 /** What a decision has made of it; `minor` is the amount in minor units. */

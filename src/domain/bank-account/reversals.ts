@@ -27,7 +27,7 @@ export interface Reversal {
 /**
  * Undoes a posting. The account itself knows how much of it was undone already, so that all reversals together never
  * exceed it. A reversal is an act of the bank, so it passes a freeze; but one that takes money out must find it there,
- * unless the bank takes back what it had paid itself (interest). Of a transfer it is one side.
+ * unless the bank takes back what it had paid itself (interest).
  * @param now RFC 3339 UTC
  * Rejects with `account_closed`, `not_reversible`, `reversal_too_late`, `already_reversed`, `reversal_exceeds_original`,
  * `insufficient_funds`, `balance_limit_exceeded`, `too_many_reversals` or an amount's code.

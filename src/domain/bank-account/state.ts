@@ -181,9 +181,13 @@ function moved(state: BankAccount, data: TransactionRecorded['data'], at: string
   const balance = state.balance + change;
   if (data.period !== undefined) return { ...state, balance, accrual: settled(state.accrual, data) };
   const original = data.reverses_transaction_id;
+  const minor = toMinor(data.amount, data.currency);
   if (original !== undefined) {
-    const minor = toMinor(data.amount, data.currency);
     return { ...state, balance, reversed: reversedWith(state.reversed, original, minor, at) };
+  }
+  const restored = data.restores_transaction_id;
+  if (restored !== undefined) {
+    return { ...state, balance, reversed: reversedWithout(state.reversed, restored, minor) };
   }
   if (!isOfCustomer(data)) return { ...state, balance };
   return { ...state, balance, debited: debitedWith(state.debited, -change, at) };
@@ -199,6 +203,18 @@ function reversedWith(
   const remembered = Object.entries(reversed).filter(([, one]) => one.at >= oldest);
   const amount = (reversed[transactionId]?.amount ?? 0n) + minor;
   return { ...Object.fromEntries(remembered), [transactionId]: { amount, at } };
+}
+
+/** A reversal was refunded, and counts no more. */
+function reversedWithout(
+  reversed: BankAccount['reversed'],
+  transactionId: string,
+  minor: bigint,
+): BankAccount['reversed'] {
+  const { [transactionId]: before, ...others } = reversed;
+  if (!before) return reversed;
+  const amount = before.amount - minor;
+  return amount > 0n ? { ...others, [transactionId]: { ...before, amount } } : others;
 }
 
 /** The instant that lies so many days before another one. */

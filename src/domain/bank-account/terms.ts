@@ -118,6 +118,13 @@ export function isOver(period: string, now: string): boolean {
   return period < now.slice(0, 7);
 }
 
+/** The last month that is over, `YYYY-MM`. @param now RFC 3339 UTC */
+export function monthBefore(now: string): string {
+  const time = new Date(`${now.slice(0, 7)}-01T00:00:00.000Z`);
+  time.setUTCMonth(time.getUTCMonth() - 1);
+  return time.toISOString().slice(0, 7);
+}
+
 export function periodNotOver(period: string) {
   return reject('period_not_over', `${period} is not over yet.`, { field: 'period' });
 }

@@ -23,6 +23,18 @@ export interface TransferLeg {
   readonly amount: string;
   readonly currency: string;
   readonly description: string;
+  /** The transfer that this one takes back, if it does. */
+  readonly reverses?: ReversedLegs;
+}
+
+/** What its two accounts must know of a transfer that is taken back. */
+export interface ReversedLegs {
+  /** Decimal text. */
+  readonly amount: string;
+  readonly debit_transaction_id: string;
+  readonly credit_transaction_id: string;
+  /** RFC 3339 UTC. */
+  readonly completed_at: string;
 }
 
 /**
@@ -60,7 +72,8 @@ export function creditForTransfer(state: BankAccount, leg: TransferLeg): Decisio
 
 /**
  * Gives a transfer's money back to the account that it came from, whatever is frozen and however much is there: it is
- * the owner's. The posting leads from the account that could not take it. Rejects with `account_closed`,
+ * the owner's. The posting leads from the account that could not take it; of a reversal, it makes what was reversed
+ * reversible again. Rejects with `account_closed`,
  * `currency_mismatch` or an amount's code.
  * @param leg that of the debit, with a transaction id of its own
  */
@@ -86,7 +99,9 @@ function posted(
   minor: bigint,
 ): Decision<BankAccountEvent[]> {
   const { transfer_id, from_account_id, to_account_id } = leg;
-  const links = { transfer_id, from_account_id, to_account_id };
+  const refunded = direction === 'CREDIT' ? leg.reverses?.credit_transaction_id : undefined;
+  const restores = refunded === undefined ? {} : { restores_transaction_id: refunded };
+  const links = { transfer_id, from_account_id, to_account_id, ...restores };
   const account_id = direction === 'DEBIT' ? from_account_id : to_account_id;
   return accept([
     transaction(state, { ...leg, account_id }, { type: 'TRANSFER', direction, minor, ...links }),

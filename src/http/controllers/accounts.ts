@@ -147,12 +147,11 @@ export const accountsController =
           },
         },
       },
-      async (request, reply) =>
-        sendDocument(
-          request,
-          reply,
-          accepted(await mediator.send(GetAccount, request.params, contextOf(request)), request),
-        ),
+      async (request, reply) => {
+        const decision = await mediator.send(GetAccount, request.params, contextOf(request));
+        const { account, settled } = accepted(decision, request);
+        return sendDocument(request, reply, account, settled);
+      },
     );
 
     for (const [path, message, word] of [

@@ -21,7 +21,7 @@ import {
   STORE_CODES,
   TEXT_CODES,
 } from '../problem-catalog.ts';
-import { postingSchema, problemResponses } from '../schemas.ts';
+import { postingSchema, problemResponses, transferSchema } from '../schemas.ts';
 
 const tags = ['transactions'];
 
@@ -29,6 +29,7 @@ const POSTING_CODES: readonly ProblemCode[] = [
   ...BODY_CODES,
   'account_not_found',
   'account_closed',
+  'account_of_bank',
   'invalid_id',
   'amount_not_positive',
   ...LABEL_CODES,
@@ -81,14 +82,19 @@ export const transactionsController =
         schema: {
           operationId: 'reverseTransaction',
           tags,
-          summary: 'Undo a transaction, in full or in part, by an opposite one',
+          summary: 'Undo a transaction, in full or in part, by an opposite one; of a transfer, both sides',
           params: transactionIdFields,
           body: reverseTransactionFields.omit({ id: true }),
           response: {
-            201: postingSchema.describe('Recorded.'),
+            201: postingSchema.describe('Recorded; of a transfer, both sides are.'),
+            202: transferSchema.describe(
+              'On record, and finished in the background: a store failed meanwhile. Or IN_SUSPENSE.',
+            ),
             ...problemResponses([
               ...POSTING_CODES,
+              'account_frozen',
               'transaction_not_found',
+              'transfer_not_found',
               'not_reversible',
               'already_reversed',
               'reversal_too_late',
@@ -104,7 +110,11 @@ export const transactionsController =
       async (request, reply) => {
         const input = { ...request.body, ...request.params };
         const decision = await mediator.send(ReverseTransaction, input, contextOf(request));
-        return sendPosting(reply, accepted(decision, request));
+        const result = accepted(decision, request);
+        if ('posting' in result) return sendPosting(reply, result);
+        writtenHeaders(reply, result, readYourWrites);
+        reply.header('location', `/api/v1/transfers/${result.transfer.id}`);
+        return reply.code(202).send(result.transfer);
       },
     );
 

@@ -39,6 +39,7 @@ export const transfersController =
               'account_not_found',
               'account_closed',
               'account_frozen',
+              'account_of_bank',
               'same_account',
               'currency_mismatch',
               'insufficient_funds',
