@@ -100,13 +100,7 @@ async function composeApiProcess(
     config.publisherState.kind === 'mongodb'
       ? readSide.readModels
       : await startPublisher(config, opened.events, report, parts);
-  const writeSide = composeWriteSide(
-    config,
-    opened.events,
-    metrics,
-    archiveOf(readSide),
-    hooks.transferFailpoint,
-  );
+  const writeSide = composeWriteSide(config, opened.events, metrics, archiveOf(readSide), hooks);
   const { groups } = opened;
   const { readModels } = readSide;
   // Where there are workers, they finish what was left over.
@@ -130,7 +124,7 @@ async function composeWorkerProcess(
   const onProblem = reporter(logger, metrics);
   const worker = await composeWorkerHere(config, events, new Signal(), onProblem, parts);
   const { readModels } = worker;
-  const writeSide = composeWriteSide(config, events, metrics, archiveOf(worker), hooks.transferFailpoint);
+  const writeSide = composeWriteSide(config, events, metrics, archiveOf(worker), hooks);
   const parked = startTransferWorker(writeSide, { groups, readModels }, onProblem, parts);
   watchStores(metrics, config, events, { ...worker, publisherState: readModels, parked });
   const sources = { config, events, ...worker, startedAt: new Date(), version: VERSION };
