@@ -151,6 +151,8 @@ const raced = kind(9, 'transfer', { from: which, to: which, amount, dieAt: fc.co
 /** A step of a sequence: one command, several at the same time, or time that passes. */
 export type Turn =
   | { readonly kind: 'commands'; readonly draws: readonly Draw[] }
+  /** An impatient client: the first command is sent twice, under a key of its own. */
+  | { readonly kind: 'twice'; readonly draws: readonly Draw[] }
   | {
       readonly kind: 'time';
       readonly passes: 'hour' | 'to_midnight' | 'to_expiry' | 'day' | 'month' | 'year';

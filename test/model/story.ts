@@ -79,8 +79,15 @@ class Story {
     if (turn.kind === 'time') return this.#pass(turn.passes);
     const known: Known = { bank: this.#model, keyed: this.#keyed };
     const asked = turn.draws.flatMap((draw: Draw) => resolve(draw, known));
-    await this.#send(asked);
-    this.#keyed.push(...asked.filter(({ key }) => key !== undefined));
+    const [first] = asked;
+    const commands = turn.kind === 'twice' && first ? this.#twice(first, asked.slice(1)) : asked;
+    await this.#send(commands);
+    this.#keyed.push(...commands.filter(({ key }) => key !== undefined));
+  }
+
+  #twice(first: Asked, beside: readonly Asked[]): Asked[] {
+    const keyed = { ...first, key: `twice-${this.#keyed.length}` };
+    return [keyed, keyed, ...beside];
   }
 
   /** What was left over ends, and all that can be seen says the same. */
