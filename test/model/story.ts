@@ -1,6 +1,7 @@
 /** Plays a random sequence on the real bank and in the model, and compares them after every turn. */
 import { BankUnderTest } from './bank-under-test.ts';
-import { type Draw, type Known, person, resolve, type Turn } from './commands.ts';
+import { type Known, person, resolve } from './commands.ts';
+import type { Turn } from './draws.ts';
 import { LedgerProver } from './ledger-proof.ts';
 import {
   type Asked,
@@ -78,7 +79,7 @@ class Story {
   async take(turn: Turn): Promise<void> {
     if (turn.kind === 'time') return this.#pass(turn.passes);
     const known: Known = { bank: this.#model, keyed: this.#keyed };
-    const asked = turn.draws.flatMap((draw: Draw) => resolve(draw, known));
+    const asked = turn.draws.flatMap((draw) => resolve(draw, known));
     const [first] = asked;
     const commands = turn.kind === 'twice' && first ? this.#twice(first, asked.slice(1)) : asked;
     await this.#send(commands);
