@@ -106,8 +106,11 @@ function written({ of, minor, more }: Amount, currency: Currency, figures: Figur
 
 function figuresOf(account: ModelAccount, now: string): Figures {
   const { once, daily, debited } = account;
+  const available = availableOn(account);
   const today = debited.day === now.slice(0, 10) ? debited.minor : 0n;
-  return { available: availableOn(account), once, day: daily === null ? null : daily - today };
+  const borders = [available, once ?? available, daily === null ? available : daily - today];
+  const most = borders.reduce((least, border) => (border < least ? border : least));
+  return { available, most };
 }
 
 function transfer(

@@ -7,7 +7,8 @@ export type Which = number;
 
 /** Amounts at the borders of what is allowed find more than random ones: `more` goes one minor unit beyond. */
 export interface Amount {
-  readonly of: 'some' | 'available' | 'once' | 'day' | 'target' | 'too_precise';
+  /** `most` is all that may go out, `target` all that is left of a hold or a posting. */
+  readonly of: 'some' | 'most' | 'available' | 'target' | 'too_precise';
   readonly minor: number;
   readonly more: boolean;
 }
@@ -56,14 +57,16 @@ const which = fc.nat({ max: 30 });
 const amount: fc.Arbitrary<Amount> = fc.record({
   of: fc.oneof(
     { weight: 5, arbitrary: fc.constant('some' as const) },
-    { weight: 4, arbitrary: fc.constantFrom('available', 'target', 'day', 'once') },
+    { weight: 4, arbitrary: fc.constantFrom('most', 'most', 'available', 'target') },
     { weight: 1, arbitrary: fc.constant('too_precise' as const) },
   ),
   minor: fc.integer({ min: 1, max: 5_000 }),
   more: fc.boolean(),
 });
-const sometimes = <T>(arbitrary: fc.Arbitrary<T>, freq = 3) => fc.option(arbitrary, { nil: undefined, freq });
-const reference = fc.option(fc.nat({ max: 3 }), { nil: undefined, freq: 1 });
+/** @param percent how often there is one */
+const maybe = <T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+  fc.oneof({ weight: 100 - percent, arbitrary: fc.constant(undefined) }, { weight: percent, arbitrary });
+const reference = maybe(25, fc.nat({ max: 3 }));
 
 const DEATHS = ['requested', 'debit_settled', 'debit_recorded', 'credit_settled', 'credit_recorded'].concat([
   'refund_settled',
@@ -83,11 +86,8 @@ function kind<K extends Draw['what']>(
 ) {
   const arbitrary = fc.record({
     what: fc.constant(what),
-    key: fc.option(fc.nat({ max: 7 }), { nil: undefined, freq: 1 }),
-    ifMatch: fc.oneof(
-      { weight: 12, arbitrary: fc.constant(undefined) },
-      { weight: 1, arbitrary: fc.constantFrom('right', 'wrong') },
-    ),
+    key: maybe(40, fc.nat({ max: 7 })),
+    ifMatch: maybe(8, fc.constantFrom('right', 'wrong')),
     ...fields,
   }) as unknown as fc.Arbitrary<Draw>;
   return { weight, arbitrary };
@@ -99,13 +99,13 @@ const small = fc.constantFrom(0, 1, 500, 2_000);
 const ACCOUNT_KINDS = [
   kind(8, 'deposit', { account: which, amount, reference }),
   kind(8, 'withdraw', { account: which, amount, reference }),
-  kind(6, 'hold', { account: which, amount, hours: sometimes(fc.constantFrom(-1, 1, 2, 24, 9_000)) }),
-  kind(5, 'capture', { hold: which, amount: sometimes(amount, 1) }),
+  kind(6, 'hold', { account: which, amount, hours: maybe(65, fc.constantFrom(-1, 1, 2, 24, 9_000)) }),
+  kind(5, 'capture', { hold: which, amount: maybe(50, amount) }),
   kind(3, 'release', { hold: which }),
-  kind(5, 'reverse', { posting: which, amount: sometimes(amount, 1) }),
+  kind(5, 'reverse', { posting: which, amount: maybe(50, amount) }),
   kind(3, 'freeze', { account: which, scope: fc.constantFrom('DEBITS', 'CREDITS', 'ALL') }),
   kind(3, 'unfreeze', { account: which }),
-  kind(3, 'limits', { account: which, once: sometimes(small), day: sometimes(small) }),
+  kind(4, 'limits', { account: which, once: maybe(60, small), day: maybe(60, small) }),
   kind(3, 'overdraft', { account: which, limit: amount }),
   kind(2, 'empty', { account: which }),
   kind(2, 'close', { account: which }),
@@ -128,7 +128,7 @@ const BANK_KINDS = [
   }),
   kind(2, 'interest_run', { back: fc.constantFrom(0, 1, 1, 1, 2) }),
   kind(1, 'expire_holds', {}),
-  kind(4, 'again', { command: which, changed: fc.boolean() }),
+  kind(7, 'again', { command: which, changed: fc.boolean() }),
   kind(2, 'resume', { transfer: which }),
 ];
 
@@ -136,7 +136,7 @@ const alone = kind(9, 'transfer', {
   from: which,
   to: which,
   amount,
-  dieAt: fc.option(fc.constantFrom(...DEATHS), { nil: undefined, freq: 2 }),
+  dieAt: maybe(50, fc.constantFrom(...DEATHS)),
 });
 /** The driver of a transfer that is raced lives: of two, it would not be known which one died. */
 const raced = kind(9, 'transfer', { from: which, to: which, amount, dieAt: fc.constant(undefined) });
@@ -170,7 +170,7 @@ const raceTurn = turn('commands', fc.array(racedDraw, { minLength: 2, maxLength:
 const twiceTurn = turn('twice', fc.array(racedDraw, { minLength: 1, maxLength: 3 }));
 
 const turns = (maxLength: number, ...kinds: { weight: number; arbitrary: fc.Arbitrary<Turn> }[]) =>
-  fc.array(fc.oneof(...kinds), { minLength: 1, maxLength, size: 'max' });
+  fc.array(fc.oneof(...kinds), { minLength: 8, maxLength, size: 'max' });
 
 /** One command after the other. */
 export const aloneTurns = turns(60, { weight: 9, arbitrary: aloneTurn }, { weight: 2, arbitrary: timeTurn });
