@@ -156,7 +156,17 @@ const racedDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, 
 
 const timeTurn: fc.Arbitrary<Turn> = fc.record({
   kind: fc.constant('time' as const),
-  passes: fc.constantFrom('hour', 'hour', 'to_midnight', 'to_expiry', 'to_expiry', 'day', 'month', 'month', 'year'),
+  passes: fc.constantFrom(
+    'hour',
+    'hour',
+    'to_midnight',
+    'to_expiry',
+    'to_expiry',
+    'day',
+    'month',
+    'month',
+    'year',
+  ),
 });
 
 const turn = (kind: 'commands' | 'twice', some: fc.Arbitrary<readonly Draw[]>) =>
