@@ -29,27 +29,33 @@ export interface TransfersProblem {
 
 export type WriteSide = ReturnType<typeof composeWriteSide>;
 
-/** @param failpoint only in tests */
+/** What tests may put into what writes. */
+export interface WriteHooks {
+  readonly transferFailpoint?: TransferFailpoint;
+  /** Business time; that of the machine by default. */
+  readonly now?: () => Date;
+}
+
 export function composeWriteSide(
   { defaultCurrency }: Pick<Config, 'defaultCurrency'>,
   store: EventStore,
   metrics: ServiceMetrics,
   archive: OperationArchive,
-  failpoint?: TransferFailpoint,
+  { transferFailpoint, now = () => new Date() }: WriteHooks = {},
 ) {
   const codec = createBankCodec(defaultCurrency);
   const repository = <S, E extends BankEvent>(type: AggregateType<S, E>) =>
     new Repository<S, E, Rejection>(type, codec as EventCodec<DomainEvent> as EventCodec<E>, {
       store,
       newId,
-      now: () => new Date(),
+      now,
       observer: metrics.repository(type.name),
       archive,
     });
   const accounts = repository(bankAccountType);
   const transfers = repository(transferType);
   const legs = new TransferLegs({ accounts, events: store, codec });
-  const transferProcess = new TransferProcess(transfers, legs, failpoint);
+  const transferProcess = new TransferProcess(transfers, legs, transferFailpoint);
   return { persons: repository(personType), accounts, transfers, transferProcess, codec };
 }
 

@@ -104,13 +104,7 @@ async function composeApiProcess(
     config.publisherState.kind === 'mongodb'
       ? readSide.readModels
       : await startPublisher(config, opened.events, report, parts);
-  const writeSide = composeWriteSide(
-    config,
-    opened.events,
-    metrics,
-    archiveOf(readSide),
-    hooks.transferFailpoint,
-  );
+  const writeSide = composeWriteSide(config, opened.events, metrics, archiveOf(readSide), hooks);
   const { groups } = opened;
   const { readModels } = readSide;
   // Where there are workers, they finish what was left over.
@@ -145,7 +139,7 @@ async function composeWorkerProcess(
   const onProblem = reporter(logger, metrics);
   const worker = await composeWorkerHere(config, events, new Signal(), onProblem, parts);
   const { readModels } = worker;
-  const writeSide = composeWriteSide(config, events, metrics, archiveOf(worker), hooks.transferFailpoint);
+  const writeSide = composeWriteSide(config, events, metrics, archiveOf(worker), hooks);
   const parked = startTransferWorker(writeSide, { groups, readModels }, onProblem, parts);
   watchStores(metrics, config, events, { ...worker, publisherState: readModels, parked });
   const timers = startTimers(config, writeSide, { events, readModels }, onProblem, parts);
