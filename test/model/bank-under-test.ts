@@ -24,7 +24,7 @@ import type { Mediator, Message } from '../../src/application/mediator.ts';
 import { operationArchive } from '../../src/application/operation-archive.ts';
 import { GetAccount } from '../../src/application/queries/accounts.ts';
 import { GetTransfer } from '../../src/application/queries/transfers.ts';
-import { suspenseAccountId } from '../../src/application/transfer-legs.ts';
+import { suspenseAccountId } from '../../src/application/suspense.ts';
 import { composeWriteSide } from '../../src/compose-transfers.ts';
 import { composeWorker, prepareReadModels } from '../../src/compose-worker.ts';
 import { OperatorRequests } from '../../src/event-sourcing/operator-requests.ts';
