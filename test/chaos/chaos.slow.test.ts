@@ -11,24 +11,24 @@ import { ALICE, registerAlice } from '../support/customers.ts';
 import { randomNumbers } from '../support/random-numbers.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { expectAnswersInLog } from './answers-check.ts';
-import { Crowd } from './crowd.ts';
-import { askAgain, type Favourite, type Outcome } from './customers.ts';
-import { killSchedule } from './kill-schedule.ts';
-import { type Death, MortalBank } from './mortal-bank.ts';
+import { Crowd, summary } from './crowd.ts';
+import type { Outcome } from './customers.ts';
+import { favouriteBefore, killSchedule } from './kill-schedule.ts';
+import { MortalBank } from './mortal-bank.ts';
 import { openAccounts } from './orders.ts';
 import { expectReadModels, readBank, type ShownBank } from './read-models-check.ts';
 import { transfersAtRest } from './transfers-at-rest.ts';
 
 const KILLS_MIN = 50;
 const CUSTOMERS = 24;
-/** Answers that are asked for once more in the end, beside all that were lost at first. */
-const ASKED_AGAIN = 500;
 const LAST_ORDERS_MS = 500;
 const CHAOS_MS_MAX = 15 * 60_000;
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000_007);
 
 describe(`a bank that is killed again and again (CHAOS_SEED=${seed})`, () => {
   const directory = temporaryDirectory();
+  const dataDir = directory.file('bank');
+  const bank = new MortalBank({ OPENBANK_DATA_DIR: dataDir, LOG_LEVEL: 'error' });
   let outcomes: Outcome[];
   let shown: ShownBank;
   let log: RawEvent[];
@@ -37,8 +37,6 @@ describe(`a bank that is killed again and again (CHAOS_SEED=${seed})`, () => {
   let owner: string;
 
   beforeAll(async () => {
-    const dataDir = directory.file('bank');
-    const bank = new MortalBank(dataDir);
     const deaths = killSchedule(randomNumbers(seed));
     const founder = await bank.live();
     const bankers = await registerAlice(founder.client);
@@ -56,20 +54,21 @@ describe(`a bank that is killed again and again (CHAOS_SEED=${seed})`, () => {
     await sleep(LAST_ORDERS_MS);
     await crowd.stop();
     outcomes = crowd.outcomes;
-    for (const [index, one] of crowd.acknowledged.entries()) {
-      if (one.lost > 0 || index % Math.ceil(crowd.acknowledged.length / ASKED_AGAIN) === 0)
-        await askAgain(bank, one);
-    }
+    await crowd.askAgain();
     await transfersAtRest(last.client);
     const { token } = await last.client.call('registerPerson', { body: ALICE });
     shown = await readBank(last.client, [bankers, owner], token);
     expect((await last.end()).code).toBe(0);
     log = await readLog(dataDir);
     proof = await proveLedger(log);
-    console.log(summary(outcomes, proof, bank.kills));
+    console.log(`CHAOS_SEED=${seed}: ${bank.kills} kills, ${summary(outcomes, proof)}`);
     expect(bank.kills).toBeGreaterThanOrEqual(KILLS_MIN);
   }, CHAOS_MS_MAX);
-  afterAll(() => directory.remove());
+
+  afterAll(async () => {
+    await bank.bury();
+    directory.remove();
+  });
 
   it('has neither made nor lost money, at any position of its log, nor done anything twice', () => {
     expect([...proof.unknownTypes]).toEqual([]);
@@ -91,14 +90,6 @@ describe(`a bank that is killed again and again (CHAOS_SEED=${seed})`, () => {
   });
 });
 
-/** What customers should ask for, so that this death finds what it is looking for. */
-function favouriteBefore({ at }: Death): Favourite {
-  if (at === 'checkpoint') return 'deposits';
-  if (at === 'any_instant' || at === 'start') return 'anything';
-  if (at.startsWith('refund')) return 'refunds';
-  return at.startsWith('suspense') ? 'suspense' : 'transfers';
-}
-
 async function readLog(dataDir: string): Promise<RawEvent[]> {
   const { reader, close } = openSqliteEventReader(`${dataDir}/events.db`);
   try {
@@ -106,13 +97,4 @@ async function readLog(dataDir: string): Promise<RawEvent[]> {
   } finally {
     close();
   }
-}
-
-function summary(outcomes: readonly Outcome[], { events }: LedgerProof, kills: number): string {
-  const count = (kind: Outcome['kind']) => outcomes.filter((outcome) => outcome.kind === kind).length;
-  const lost = outcomes.filter((outcome) => outcome.kind === 'acknowledged' && outcome.lost > 0).length;
-  return (
-    `CHAOS_SEED=${seed}: ${kills} kills, ${events} events; of ${outcomes.length} orders ${count('acknowledged')} ` +
-    `were acknowledged (${lost} after a lost answer), ${count('refused')} refused, ${count('given_up')} given up.`
-  );
 }

@@ -1,16 +1,22 @@
 /** Many customers at once, who go on until they are told to stop. */
-import { type Acknowledged, type Alive, Customer, type Favourite, type Outcome } from './customers.ts';
+import type { LedgerProof } from '../model/ledger-proof.ts';
+import { type Alive, askAgain, Customer, type Favourite, type Outcome } from './customers.ts';
 import type { Accounts } from './orders.ts';
+
+/** Answers that are asked for once more, beside those that were lost. */
+const ASKED_AGAIN = 500;
 
 export class Crowd {
   /** What they ask for most, from now on. */
   favourite: Favourite = 'anything';
+  readonly #bank: Alive;
   readonly #customers: readonly Customer[];
   readonly #busy: Promise<unknown>[];
   readonly #failed = Promise.withResolvers<never>();
   #stopping = false;
 
   constructor(bank: Alive, accounts: Accounts, owner: string, size: number, seed: number) {
+    this.#bank = bank;
     this.#customers = Array.from(
       { length: size },
       (_, index) => new Customer(bank, accounts, owner, `${seed}-${index}`, seed + index),
@@ -28,8 +34,13 @@ export class Crowd {
     return this.#customers.flatMap(({ outcomes }) => outcomes);
   }
 
-  get acknowledged(): Acknowledged[] {
-    return this.outcomes.filter((outcome) => outcome.kind === 'acknowledged');
+  /** Asks once more for everything whose answer was lost at first, and for some of the rest. */
+  async askAgain(): Promise<void> {
+    const acknowledged = this.outcomes.filter((outcome) => outcome.kind === 'acknowledged');
+    const every = Math.ceil(acknowledged.length / ASKED_AGAIN);
+    for (const [index, one] of acknowledged.entries()) {
+      if (one.lost > 0 || index % every === 0) await askAgain(this.#bank, one);
+    }
   }
 
   /** @throws what `work` does, or before that what a customer met that the API does not promise */
@@ -50,4 +61,14 @@ export class Crowd {
       this.#failed.reject(error);
     }
   }
+}
+
+/** What happened, in one line. */
+export function summary(outcomes: readonly Outcome[], { events }: LedgerProof): string {
+  const count = (kind: Outcome['kind']) => outcomes.filter((outcome) => outcome.kind === kind).length;
+  const lost = outcomes.filter((outcome) => outcome.kind === 'acknowledged' && outcome.lost > 0).length;
+  return (
+    `${events} events; of ${outcomes.length} orders ${count('acknowledged')} were acknowledged ` +
+    `(${lost} after a lost answer), ${count('refused')} refused, ${count('given_up')} given up.`
+  );
 }

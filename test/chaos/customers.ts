@@ -176,8 +176,9 @@ async function tried(client: BankClient, order: Order) {
   }
 }
 
-/** The connection broke before the answer was complete. */
+/** The connection broke before the answer was complete, or nothing came for too long. */
 function isLost(error: unknown): boolean {
+  if (error instanceof DOMException) return error.name === 'TimeoutError';
   return error instanceof TypeError && /^(fetch failed|terminated)$/.test(error.message);
 }
 

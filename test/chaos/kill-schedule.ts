@@ -1,5 +1,6 @@
 /** When the bank is killed: at every step of a transfer, at random instants, in checkpoints and while it starts. */
 import type { TransferMoment } from '../../src/application/transfer-process.ts';
+import type { Favourite } from './customers.ts';
 import type { DatabaseFile, Death } from './mortal-bank.ts';
 
 /** Every step at which a transfer can be left, however it ends. */
@@ -42,6 +43,25 @@ export function killSchedule(random: () => number): Death[] {
     ...times(WHILE_STARTING, () => [{ at: 'start' as const, part: random() }]),
   ];
   return shuffled(deaths, random);
+}
+
+/** Deaths at every step of a transfer and at some other instants, in random order: for stores without files of ours. */
+export function shortSchedule(random: () => number, instants: number): Death[] {
+  const moments = Object.keys(MOMENTS) as TransferMoment[];
+  const afterOrders = () => Math.floor((random() * MOST_ORDERS) / 3);
+  const deaths: Death[] = [
+    ...moments.map((at) => ({ at, on: 1 + Math.floor(random() * SPARED_MAX) })),
+    ...times(instants, () => [{ at: 'any_instant' as const, afterOrders: afterOrders(), afterMs: random() }]),
+  ];
+  return shuffled(deaths, random);
+}
+
+/** What customers should ask for, so that this death finds what it is looking for. */
+export function favouriteBefore({ at }: Death): Favourite {
+  if (at === 'checkpoint') return 'deposits';
+  if (at === 'any_instant' || at === 'start') return 'anything';
+  if (at.startsWith('refund')) return 'refunds';
+  return at.startsWith('suspense') ? 'suspense' : 'transfers';
 }
 
 function times<T>(count: number, make: () => T[]): T[] {

@@ -1,4 +1,4 @@
-/** A bank whose process dies again and again and comes back on the same files; clients ask it for the life that goes on. */
+/** A bank whose process dies again and again and comes back on the same stores; clients ask it for the life that goes on. */
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -33,21 +33,25 @@ const LIFE_MS_MAX = 120_000;
 export class MortalBank {
   /** Lives that have ended so far. */
   kills = 0;
-  readonly #dataDir: string;
-  readonly #settings: Settings;
+  readonly #settings: Settings & { readonly OPENBANK_DATA_DIR: string };
   /** How long the newest start without an end took. */
   #startMs = 0;
   #life = Promise.withResolvers<BankClient>();
   #begun = false;
+  #newest: ServiceProcess | undefined;
 
-  constructor(dataDir: string) {
-    this.#dataDir = dataDir;
-    this.#settings = { OPENBANK_DATA_DIR: dataDir, LOG_LEVEL: 'error' };
+  constructor(settings: Settings & { readonly OPENBANK_DATA_DIR: string }) {
+    this.#settings = settings;
   }
 
   /** The client of the life that goes on, or else of the next one. */
   alive(): Promise<BankClient> {
     return this.#life.promise;
+  }
+
+  /** Leaves no process behind, whatever has failed. */
+  async bury(): Promise<void> {
+    await this.#newest?.end('SIGKILL');
   }
 
   /** Kills a life that began without an end. */
@@ -58,7 +62,7 @@ export class MortalBank {
   /** Starts a life without an end. */
   async live(): Promise<ServiceProcess> {
     const begun = Date.now();
-    const service = await spawnService(this.#settings);
+    const service = await this.#spawn(this.#settings);
     await service.answers();
     this.#startMs = Date.now() - begun;
     this.#begin(service.client);
@@ -97,9 +101,14 @@ export class MortalBank {
   }
 
   #start(death: Death): Promise<ServiceProcess> {
-    if (!('on' in death)) return spawnService(this.#settings);
+    if (!('on' in death)) return this.#spawn(this.#settings);
     const settings = { ...this.#settings, DIE_AT: death.at, DIE_ON: String(death.on) };
-    return spawnService(settings, undefined, DYING_SERVICE);
+    return this.#spawn(settings, DYING_SERVICE);
+  }
+
+  async #spawn(settings: Settings, entry?: string): Promise<ServiceProcess> {
+    this.#newest = await spawnService(settings, undefined, entry);
+    return this.#newest;
   }
 
   async #end(service: ServiceProcess, death: Death, answered: () => number): Promise<Ended> {
@@ -107,7 +116,7 @@ export class MortalBank {
     if (death.at === 'start') return service.end('SIGKILL');
     const enough = answered() + death.afterOrders;
     await eventually('the orders of a life', () => answered() >= enough, LIFE_MS_MAX);
-    if (death.at === 'checkpoint') await written(join(this.#dataDir, death.of));
+    if (death.at === 'checkpoint') await written(join(this.#settings.OPENBANK_DATA_DIR, death.of));
     else await sleep(death.afterMs);
     return service.end('SIGKILL');
   }
