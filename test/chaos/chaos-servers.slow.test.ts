@@ -30,7 +30,8 @@ import { transfersAtRest } from './transfers-at-rest.ts';
 const CUSTOMERS = 8;
 const KILLS_AT_ANY_INSTANT = 3;
 const LAST_ORDERS_MS = 500;
-const CHAOS_MS_MAX = 15 * 60_000;
+/** It takes a few minutes; a machine that is busy with other things may need many more. */
+const CHAOS_MS_MAX = 30 * 60_000;
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000_007);
 
 // A server that others use is not ours to kill.
@@ -54,7 +55,7 @@ describe.skipIf(missing !== undefined)(`a bank on servers (CHAOS_SEED=${seed}) $
     ...stores.settings,
     OPENBANK_ROLE: role,
     OPENBANK_DATA_DIR: directory.file(role),
-    LOG_LEVEL: 'fatal',
+    LOG_LEVEL: 'error',
   });
 
   /** What dies beside the API, by the number of the life in which it does. */

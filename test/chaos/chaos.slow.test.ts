@@ -22,7 +22,8 @@ import { transfersAtRest } from './transfers-at-rest.ts';
 const KILLS_MIN = 50;
 const CUSTOMERS = 24;
 const LAST_ORDERS_MS = 500;
-const CHAOS_MS_MAX = 15 * 60_000;
+/** It takes a few minutes; a machine that is busy with other things may need many more. */
+const CHAOS_MS_MAX = 30 * 60_000;
 const seed = Number(process.env.CHAOS_SEED ?? Date.now() % 1_000_000_007);
 
 describe(`a bank that is killed again and again (CHAOS_SEED=${seed})`, () => {
