@@ -83,6 +83,7 @@ export class MortalBank {
     );
     if (death.at === 'start') await sleep(death.part * this.#startMs);
     else if (await answers) this.#begin(service.client);
+    else if (!('on' in death)) throw new Error('A life has not begun.');
     this.#buried(await this.#end(service, death, answered));
     await answers;
   }
