@@ -1,16 +1,12 @@
 /** The service is killed with SIGKILL at each step of a transfer; after a restart the transfer ends as it should. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { TransferMoment } from '../../src/application/transfer-process.ts';
-import { BankClient } from '../support/bank-client.ts';
 import { openAccount, posting } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { DYING_SERVICE, spawnService } from './service-process.ts';
 
-const DYING = fileURLToPath(new URL('./dying-service.ts', import.meta.url));
 const MOMENTS: readonly TransferMoment[] = [
   'requested',
   'debit_settled',
@@ -25,27 +21,19 @@ beforeAll(() => {
 });
 afterAll(() => directory.remove());
 
-async function startDying(dataDir: string, moment: string) {
-  const env = { PATH: process.env.PATH, OPENBANK_DATA_DIR: dataDir, DIE_AT: moment };
-  const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', DYING], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = await once(child.stdout.setEncoding('utf8'), 'data');
-  return { child, client: new BankClient(`http://127.0.0.1:${String(line).trim()}`) };
-}
-
 it.each(MOMENTS)(
   'killed at %s',
   async (moment) => {
     const dataDir = directory.file(moment);
-    const { child, client } = await startDying(dataDir, moment);
+    const settings = { OPENBANK_DATA_DIR: dataDir, LOG_LEVEL: 'silent', DIE_AT: moment };
+    const dying = await spawnService(settings, undefined, DYING_SERVICE);
+    await dying.answers();
+    const { client } = dying;
     const from = await openAccount(client, { initial_balance: '100.00' });
     const to = await openAccount(client);
-    const ended = once(child, 'close');
     const body = { from_account_id: from, to_account_id: to, amount: '30.00', description: 'Rent' };
     await expect(client.fetch('POST', '/api/v1/transactions/transfer', { body })).rejects.toThrow();
-    expect((await ended)[1]).toBe('SIGKILL');
+    expect((await dying.ended).signal).toBe('SIGKILL');
 
     const bank: RunningBank = await startBank({ dataDir });
     try {

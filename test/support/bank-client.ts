@@ -172,7 +172,8 @@ export class BankClient {
       encodeURIComponent(options.params?.[name] ?? ''),
     );
     const response = await this.fetch(method, path, options);
-    if (response.status !== status) return this.#refusal(operation, response);
+    if (response.status !== status && !isUnderWay(operation, response))
+      return this.#refusal(operation, response);
     const answer = schema instanceof z.ZodString ? pageOf(response) : jsonOf(response, 'application/json');
     const body = schema.parse(await answer) as BodyOf<K>;
     expectAmounts(body);
@@ -229,6 +230,11 @@ export class BankClient {
     );
     return this.#documented;
   }
+}
+
+/** A transfer that is on record, but could not be finished at once. */
+function isUnderWay(operation: OperationId, { status }: Response): boolean {
+  return operation === 'transfer' && status === 202;
 }
 
 function isBehind(outcome: Answer<unknown> | Refusal): boolean {
