@@ -13,6 +13,7 @@ import { FreezeAccount, freezeAccountHandler } from './commands/freeze-account.t
 import * as parked from './commands/parked-cloud-events.ts';
 import { PayOutSuspense, payOutSuspenseHandler } from './commands/pay-out-suspense.ts';
 import { PlaceHold, placeHoldHandler } from './commands/place-hold.ts';
+import { PostBatch, postBatchHandler } from './commands/post-batch.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { PostInterestForPeriod, postInterestForPeriodHandler } from './commands/post-interest-for-period.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
@@ -42,6 +43,7 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(CreateWithdrawal, createWithdrawalHandler(bank))
     .register(RequestTransfer, requestTransferHandler(bank))
     .register(PayOutSuspense, payOutSuspenseHandler(bank))
+    .register(PostBatch, postBatchHandler(bank))
     .register(PostInterest, postInterestHandler(bank))
     .register(ReverseTransaction, reverseTransactionHandler(bank))
     .register(ChangeOverdraftLimit, changeOverdraftLimitHandler(bank))

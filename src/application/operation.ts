@@ -17,6 +17,11 @@ export function operationFor(scope: string, key: string, request: unknown): Oper
   return { id: short(hashOf(scope, key)), contentHash: short(content) };
 }
 
+/** The operation that a command is when the client named it by a key, whichever way the command came in. */
+export function operationOfKey(key: string, message: string, input: unknown): Operation {
+  return operationFor('idempotency-key', key, { message, input });
+}
+
 /** The operation that the bank itself stands behind: what is asked follows from its name, so the name says it all. */
 export function ownOperation(scope: string, name: string): Operation {
   const id = short(hashOf(scope, name));

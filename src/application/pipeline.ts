@@ -2,7 +2,7 @@
 import type { Decision, Rejection } from '../domain/decision.ts';
 import { checkInput } from './fields.ts';
 import type { Behaviour } from './mediator.ts';
-import { operationFor } from './operation.ts';
+import { operationOfKey } from './operation.ts';
 
 /** The part of a pino logger that the pipeline uses. */
 export interface Logger {
@@ -29,8 +29,7 @@ export const operations: Behaviour = (message, input, context, next) => {
   if (message.kind !== 'command' || context.idempotencyKey === undefined) return next(input);
   // From here on the key itself is gone: the log has its hash.
   const { idempotencyKey, ...rest } = context;
-  const operation =
-    context.operation ?? operationFor('idempotency-key', idempotencyKey, { message: message.name, input });
+  const operation = context.operation ?? operationOfKey(idempotencyKey, message.name, input);
   return next(input, { ...rest, operation });
 };
 

@@ -7,6 +7,7 @@ import { checkInput } from '../application/fields.ts';
 import { installConsistencyTokens } from './consistency.ts';
 import { accountChangesController } from './controllers/account-changes.ts';
 import { accountsController } from './controllers/accounts.ts';
+import { batchesController } from './controllers/batches.ts';
 import { cloudEventsController, parkedCloudEventsController } from './controllers/cloud-events.ts';
 import { healthController } from './controllers/health.ts';
 import { holdsController } from './controllers/holds.ts';
@@ -58,6 +59,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       await api.register(statementsController(options));
       await api.register(transactionsController(options));
       await api.register(transfersController(options));
+      await api.register(batchesController(options));
       await api.register(cloudEventsController(options));
     },
     { prefix: '/api/v1' },

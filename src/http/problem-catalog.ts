@@ -134,7 +134,7 @@ export const PROBLEM_CATALOG = {
     'Unknown event type',
     'No CloudEvent of this type asks the bank for anything.',
   ),
-  batch_too_large: kind(422, 'Batch too large', 'A batch has more events than are taken at once, or none.'),
+  batch_too_large: kind(422, 'Batch too large', 'A batch has more items than are taken at once, or none.'),
   idempotency_conflict: kind(
     422,
     'Idempotency conflict',

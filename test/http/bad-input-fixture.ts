@@ -108,7 +108,7 @@ export async function buildFixture({ client }: RunningBank): Promise<Fixture> {
   };
 }
 
-/** CloudEvents come in shapes of their own, and have tests of their own. */
+/** CloudEvents and batches come in shapes of their own, and have tests of their own. */
 type Command = Exclude<
   OperationId,
   | `${'get' | 'list' | 'read' | 'receive'}${string}`
@@ -117,6 +117,7 @@ type Command = Exclude<
   | 'status'
   | 'metrics'
   | 'explainProblem'
+  | 'postBatch'
   // They have no body.
   | 'releaseHold'
   | 'expireHolds'

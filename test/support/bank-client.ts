@@ -1,6 +1,7 @@
 /** Speaks to a bank over HTTP and holds every answer, right or wrong, to what the API promises about it. */
 import { expect } from 'vitest';
 import { z } from 'zod';
+import { batchAnswerSchema } from '../../src/http/batch-schemas.ts';
 import {
   dataSchemaSchema,
   intakeAnswerSchema,
@@ -72,6 +73,7 @@ export const OPERATIONS = {
   interest: ['POST', '/api/v1/transactions/interest', 201, postingSchema],
   reverseTransaction: ['POST', '/api/v1/transactions/{id}/reversal', 201, postingSchema],
   transfer: ['POST', '/api/v1/transactions/transfer', 201, transferSchema],
+  postBatch: ['POST', '/api/v1/transactions/batch', 200, batchAnswerSchema],
   getTransfer: ['GET', '/api/v1/transfers/{id}', 200, transferSchema],
   listTransfers: ['GET', '/admin/transfers', 200, transferPageSchema],
   listSuspenseAccounts: ['GET', '/admin/suspense-accounts', 200, accountPageSchema],

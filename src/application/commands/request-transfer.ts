@@ -3,17 +3,26 @@ import { z } from 'zod';
 import {
   type AccountHolder,
   type BankAccount,
+  type BankAccountEvent,
   creditForTransfer,
   debitForTransfer,
   decideWithoutExpired,
   type TransferLeg,
 } from '../../domain/bank-account.ts';
 import { accept, type Decision, type Rejection } from '../../domain/decision.ts';
-import { nextStep, requestTransfer, sameAccount } from '../../domain/transfer.ts';
+import {
+  nextStep,
+  requestTransfer,
+  sameAccount,
+  type Transfer,
+  type TransferEvent,
+  type RequestTransfer as TransferRequest,
+} from '../../domain/transfer.ts';
+import type { Committed } from '../../event-sourcing/repository.ts';
 import { type TransferDocument, transferDocument } from '../../projections/transfers.ts';
 import { accountNotFound, asDecision, type Bank, refuseHolder, type Written } from '../bank.ts';
 import { id, positiveAmount, text } from '../fields.ts';
-import { command, type Handler } from '../mediator.ts';
+import { command, type Handler, type RequestContext } from '../mediator.ts';
 import { newAggregateId } from '../operation.ts';
 import { transferType } from '../transfer-process.ts';
 import { driveRequested } from './drive-transfer.ts';
@@ -25,7 +34,7 @@ export const requestTransferFields = z.strictObject({
   description: text('What it is for.', 500, 'Rent for March'),
 });
 
-type Input = z.output<typeof requestTransferFields>;
+export type TransferInput = z.output<typeof requestTransferFields>;
 /** `finished` is whether nothing is left to do; what is left is done without the client. */
 export type RequestedTransfer = { transfer: TransferDocument; finished: boolean } & Written;
 
@@ -35,39 +44,53 @@ export const RequestTransfer = command<RequestedTransfer>()('RequestTransfer', r
 export function requestTransferHandler(
   bank: Bank,
   payer: AccountHolder = 'CUSTOMER',
-): Handler<Input, RequestedTransfer> {
+): Handler<TransferInput, RequestedTransfer> {
   return async (input, context) => {
-    const { expectedRevision: _ofAnAccount, operation, ...trace } = context;
     const transferId = newAggregateId('Transfer', context, bank.newId);
-    const repeated = operation !== undefined && (await bank.transfers.exists(transferId));
-    const currency = await (repeated
-      ? currencyOf(bank, transferId)
-      : checked(bank, transferId, input, payer));
+    const repeated = context.operation !== undefined && (await bank.transfers.exists(transferId));
+    const currency = await (repeated ? currencyOf(bank, transferId) : checked(bank, transferId, input, payer));
     if (!currency.ok) return currency;
-    const request = { ...input, currency: currency.value };
-    const requested = asDecision(
-      await bank.transfers.execute(transferId, (transfer) => requestTransfer(transfer, request), {
-        ...trace,
-        ...(operation ? { operation } : {}),
-      }),
-    );
-    if (!requested.ok) return requested;
-    const { replayed } = requested.value;
-    const driven = await driveRequested(bank, transferId, requested.value, trace);
-    const { state, revision, position = requested.value.position } = driven;
-    return accept({
-      transfer: transferDocument(transferId, state, revision),
-      finished: nextStep(state) === undefined,
-      stream: transferType.stream(transferId),
-      revision,
-      ...(position === undefined ? {} : { position }),
-      ...(replayed ? { replayed } : {}),
-    });
+    const requested = await recordRequest(bank, transferId, { ...input, currency: currency.value }, context);
+    return requested.ok ? accept(await drive(bank, transferId, requested.value, context)) : requested;
+  };
+}
+
+type TransferOnRecord = Committed<Transfer, TransferEvent>;
+
+/** Puts a request that was found good on record; from here on the transfer ends, without the client if need be. */
+export async function recordRequest(
+  bank: Bank,
+  transferId: string,
+  request: TransferRequest,
+  { expectedRevision: _ofAnAccount, ...context }: RequestContext,
+): Promise<Decision<TransferOnRecord>> {
+  return asDecision(
+    await bank.transfers.execute(transferId, (transfer) => requestTransfer(transfer, request), context),
+  );
+}
+
+/** Drives a transfer on record as far as it goes, and tells where it stands. */
+export async function drive(
+  bank: Bank,
+  transferId: string,
+  requested: TransferOnRecord,
+  { expectedRevision: _ofAnAccount, operation: _ofTheRequest, ...trace }: RequestContext,
+): Promise<RequestedTransfer> {
+  const { replayed } = requested;
+  const driven = await driveRequested(bank, transferId, requested, trace);
+  const { state, revision, position = requested.position } = driven;
+  return {
+    transfer: transferDocument(transferId, state, revision),
+    finished: nextStep(state) === undefined,
+    stream: transferType.stream(transferId),
+    revision,
+    ...(position === undefined ? {} : { position }),
+    ...(replayed ? { replayed } : {}),
   };
 }
 
 /** The currency of a transfer that was requested before. */
-async function currencyOf(bank: Bank, transferId: string): Promise<Decision<string>> {
+export async function currencyOf(bank: Bank, transferId: string): Promise<Decision<string>> {
   const transfer = await bank.transfers.recent(transferId);
   return accept(transfer?.currency ?? bank.defaultCurrency);
 }
@@ -80,52 +103,60 @@ async function currencyOf(bank: Bank, transferId: string): Promise<Decision<stri
 async function checked(
   bank: Bank,
   transferId: string,
-  input: Input,
+  input: TransferInput,
   payer: AccountHolder,
 ): Promise<Decision<string>> {
+  const { accounts } = bank;
   const { from_account_id, to_account_id } = input;
-  if (from_account_id === to_account_id) return sameAccount();
-  let currency = bank.defaultCurrency;
-  const leg = (): TransferLeg => ({
-    transfer_id: transferId,
-    transaction_id: transferId,
-    ...input,
-    currency,
-  });
   const now = bank.now().toISOString();
-  const debit = await tried(bank, from_account_id, 'from_account_id', (account) => {
-    currency = account.currency;
-    return (
-      refuseHolder(account, payer) ??
-      decideWithoutExpired(account, now, (current) => debitForTransfer(current, leg(), now))
-    );
-  });
-  if (!debit.ok) return debit;
-  const credit = await tried(
-    bank,
-    to_account_id,
-    'to_account_id',
-    (account) => refuseHolder(account, 'CUSTOMER') ?? creditForTransfer(account, leg()),
-  );
-  return credit.ok ? accept(currency) : credit;
+  const attempt = (from: BankAccount | undefined, to: BankAccount | undefined) =>
+    tryTransfer({ from, to }, transferId, input, now, payer);
+  let tried = attempt(await accounts.recent(from_account_id), await accounts.recent(to_account_id));
+  if (!tried.ok) {
+    // The accounts are as they are remembered; only a refusal is worth a look at their newest state.
+    const [from, to] = [await accounts.load(from_account_id), await accounts.load(to_account_id)];
+    tried = attempt(from?.state, to?.state);
+  }
+  return tried.ok ? accept(tried.value.currency) : tried;
 }
 
-/** Decides on the account as it is remembered; only a refusal is worth a look at its newest state. */
-async function tried(
-  bank: Bank,
-  accountId: string,
-  field: 'from_account_id' | 'to_account_id',
-  decide: (account: BankAccount) => Decision<unknown>,
-): Promise<Decision<unknown>> {
-  const remembered = await bank.accounts.recent(accountId);
-  if (remembered && decide(remembered).ok) return accept(undefined);
-  const newest = await bank.accounts.load(accountId);
-  if (!newest) return { ok: false, rejection: { ...accountNotFound(accountId).rejection, field } };
-  const decision = decide(newest.state);
-  return decision.ok ? decision : { ok: false, rejection: pointedAt(decision.rejection, field) };
+/** What both accounts would record, if the transfer came right now. */
+export interface TriedTransfer {
+  readonly currency: string;
+  readonly debit: readonly BankAccountEvent[];
+  readonly credit: readonly BankAccountEvent[];
+}
+
+/** Whether both accounts would take their legs as they are. @param now RFC 3339 UTC */
+export function tryTransfer(
+  { from, to }: { readonly from: BankAccount | undefined; readonly to: BankAccount | undefined },
+  transferId: string,
+  input: TransferInput,
+  now: string,
+  payer: AccountHolder = 'CUSTOMER',
+): Decision<TriedTransfer> {
+  const { from_account_id, to_account_id } = input;
+  if (from_account_id === to_account_id) return sameAccount();
+  if (!from) return unknownAccount(from_account_id, 'from_account_id');
+  const { currency } = from;
+  const leg: TransferLeg = { transfer_id: transferId, transaction_id: transferId, ...input, currency };
+  const debit =
+    refuseHolder(from, payer) ??
+    decideWithoutExpired(from, now, (current) => debitForTransfer(current, leg, now));
+  if (!debit.ok) return pointedAt(debit.rejection, 'from_account_id');
+  if (!to) return unknownAccount(to_account_id, 'to_account_id');
+  const credit = refuseHolder(to, 'CUSTOMER') ?? creditForTransfer(to, leg);
+  if (!credit.ok) return pointedAt(credit.rejection, 'to_account_id');
+  return accept({ currency, debit: debit.value, credit: credit.value });
+}
+
+function unknownAccount(accountId: string, field: string): Decision<never> {
+  return { ok: false, rejection: { ...accountNotFound(accountId).rejection, field } };
 }
 
 /** What is wrong with an account as a whole is wrong with the field that names it. */
-function pointedAt(rejection: Rejection, field: string): Rejection {
-  return rejection.field === undefined ? { ...rejection, field } : rejection;
+function pointedAt(rejection: Rejection, field: string): Decision<never> {
+  return { ok: false, rejection: rejection.field === undefined ? { ...rejection, field } : rejection };
 }
+
+export type { RequestedTransfer as TransferResult };
