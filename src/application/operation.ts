@@ -5,6 +5,8 @@ import type { RequestContext } from './mediator.ts';
 
 /** Bytes kept of a SHA-256: still far beyond any chance of two being equal. */
 const HASH_BYTES = 16;
+/** The same in base64. */
+const HASH_CHARACTERS = 22;
 
 /**
  * The operation that a client's key stands for: the id is the key's hash, and the hash of the content is keyed with the
@@ -20,6 +22,20 @@ export function operationFor(scope: string, key: string, request: unknown): Oper
 /** The operation that a command is when the client named it by a key, whichever way the command came in. */
 export function operationOfKey(key: string, message: string, input: unknown): Operation {
   return operationFor('idempotency-key', key, { message, input });
+}
+
+/**
+ * The operations of a batch's items: each is named by the batch's key and its own index. What the key makes is made
+ * once for all of them, because thousands follow.
+ * @returns for an index and what is asked, as a text that is always the same for the same request, the operation
+ */
+export function operationsOfBatch(key: string): (index: number, request: string) => Operation {
+  const id = short(hashOf('batch', key));
+  const secret = createHmac('sha256', key).update('batch').digest('base64url');
+  return (index, request) => {
+    const content = hash('sha256', secret + request, 'base64url');
+    return { id: `${id}.${index}`, contentHash: content.slice(0, HASH_CHARACTERS) };
+  };
 }
 
 /** The operation that the bank itself stands behind: what is asked follows from its name, so the name says it all. */

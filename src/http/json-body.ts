@@ -6,8 +6,11 @@ import { ProblemException, problem } from './problems.ts';
 
 /** Significant digits that every double carries exactly. */
 const EXACT_DIGITS = 15;
-/** Cheap test for "there may be such a number"; a match inside a text only costs the slower way. */
-const LONG_NUMBER = /\d[\d.]{15}|\d[eE]-\d{3}/;
+/**
+ * Cheap test for "there may be such a number", where a number may begin; a match inside a text only costs the slower way.
+ * Texts that begin with digits, such as ids, do not match.
+ */
+const LONG_NUMBER = /(?:^|[[:,\s])-?(?:\d[\d.]{15}|\d[\d.]*[eE]-\d{3})/;
 
 export function installJsonBody(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();

@@ -8,10 +8,10 @@ import { StoreError } from '../../event-sourcing/store-error.ts';
 import type { Bank, Written } from '../bank.ts';
 import type { InputProblem } from '../fields.ts';
 import { command, type Handler, type RequestContext } from '../mediator.ts';
-import { newAggregateId, operationFor, operationOfKey } from '../operation.ts';
+import { newAggregateId, operationOfKey, operationsOfBatch } from '../operation.ts';
 import { BATCH_ITEMS_MAX, type BatchItem, readBatchItem } from './batch-items.ts';
 import { Levels, type Touch } from './batch-levels.ts';
-import { type BatchTransfer, transferTogether } from './batch-transfers.ts';
+import { transferTogether } from './batch-transfers.ts';
 import { CreateDeposit, createDepositHandler } from './create-deposit.ts';
 import { CreateWithdrawal, createWithdrawalHandler } from './create-withdrawal.ts';
 import type { PostingResult } from './record-posting.ts';
@@ -47,8 +47,25 @@ const GROUP_ITEMS_MAX = 500;
 /** Batches under way at once; one more is refused as `busy`. With them one account's queue stays half empty. */
 const BATCHES_MAX = 4;
 
-/** A command with what a retry finds it by. */
-type Planned = BatchItem & { readonly index: number; readonly operation: Operation | undefined };
+interface Place {
+  readonly index: number;
+  /** What a second try finds it by. */
+  readonly operation: Operation | undefined;
+}
+
+type Planned = BatchItem & Place;
+type PlannedTransfer = Extract<Planned, { type: 'TRANSFER' }>;
+type PlannedPosting = Exclude<Planned, PlannedTransfer>;
+
+interface Level {
+  /** By account. */
+  readonly postings: Map<string, PlannedPosting[]>;
+  readonly transfers: PlannedTransfer[];
+}
+
+type Group =
+  | { readonly kind: 'postings'; readonly items: readonly PlannedPosting[] }
+  | { readonly kind: 'transfers'; readonly items: readonly PlannedTransfer[] };
 
 export function postBatchHandler(bank: Bank): Handler<z.output<typeof batchFields>, BatchResult> {
   const run = batchRunner(bank);
@@ -71,65 +88,107 @@ function batchRunner(bank: Bank) {
     const outcomes: BatchOutcome[] = new Array(items.length);
     const levels = await plan(items, key, outcomes);
     let broken: StoreError | undefined;
-    for (const group of levels.flatMap(inGroups)) {
-      if (broken) fail(group, broken, outcomes);
-      else await runGroup(group, context, outcomes);
-      broken ??= brokenBy(group, outcomes);
+    for (const group of levels.flatMap(groupsOf)) {
+      if (broken) fail(group.items, broken, outcomes);
+      else if (group.kind === 'postings') await post(group.items, context, outcomes);
+      else await transfer(group.items, context, outcomes);
+      broken ??= brokenBy(group.items, outcomes);
       await nextTurn();
     }
     const position = newestOf(outcomes);
     return { outcomes, ...(position === undefined ? {} : { position }) };
   };
 
-  /** The items of each level, in order; what is no item has its outcome at once. */
-  async function plan(items: readonly unknown[], key: string | undefined, outcomes: BatchOutcome[]) {
-    const places = new Levels();
-    const levels: Planned[][] = [];
-    for (const [index, value] of items.entries()) {
-      if (index % GROUP_ITEMS_MAX === GROUP_ITEMS_MAX - 1) await nextTurn();
-      const item = readBatchItem(value);
-      if ('problems' in item) {
-        outcomes[index] = { kind: 'invalid', problems: item.problems };
-        continue;
-      }
-      const planned = { ...item, index, operation: operationOf(item, index, key) };
-      const level = levels[places.place(touchesOf(planned))];
-      if (level) level.push(planned);
-      else levels.push([planned]);
-    }
-    return levels;
+  /** The queues of the accounts keep the order, and fold what waits in them. */
+  async function post(group: readonly PlannedPosting[], context: RequestContext, outcomes: BatchOutcome[]) {
+    const settled = await Promise.allSettled(
+      group.map(({ type, input, operation }) => handlers[type](input, withOperation(context, operation))),
+    );
+    note(group, settled, outcomes);
   }
 
-  async function runGroup(group: readonly Planned[], context: RequestContext, outcomes: BatchOutcome[]) {
-    const transfers = group.filter((item) => item.type === 'TRANSFER');
-    const postings = group.map(async (item) => {
-      if (item.type === 'TRANSFER') return;
-      const { operation, type, index } = item;
-      const ofItem = operation ? { ...context, operation } : context;
-      const [settled] = await Promise.allSettled([handlers[type](item.input, ofItem)]);
-      outcomes[index] = outcomeOf(settled);
+  async function transfer(
+    group: readonly PlannedTransfer[],
+    context: RequestContext,
+    outcomes: BatchOutcome[],
+  ) {
+    const transfers = group.map(({ input, operation }) => {
+      const id = newAggregateId('Transfer', withOperation(context, operation), bank.newId);
+      return { id, input, operation };
     });
-    const asked = transfers.map(({ input, operation }): BatchTransfer => {
-      return {
-        id: newAggregateId('Transfer', operation ? { ...context, operation } : context, bank.newId),
-        input,
-        operation,
-      };
-    });
-    const settled = transfers.length > 0 ? await transferTogether(bank, asked, context) : [];
-    for (const [place, { index }] of transfers.entries()) {
-      outcomes[index] = outcomeOf(settled[place] as (typeof settled)[number]);
-    }
-    await Promise.all(postings);
+    note(group, await transferTogether(bank, transfers, context), outcomes);
   }
 }
 
+/** The items of each level, in order; what is no item has its outcome at once. */
+async function plan(
+  items: readonly unknown[],
+  key: string | undefined,
+  outcomes: BatchOutcome[],
+): Promise<Level[]> {
+  const operationOf = operationsOf(key);
+  const places = new Levels();
+  const levels: Level[] = [];
+  for (const [index, value] of items.entries()) {
+    if (index % GROUP_ITEMS_MAX === GROUP_ITEMS_MAX - 1) await nextTurn();
+    const item = readBatchItem(value);
+    if ('problems' in item) {
+      outcomes[index] = { kind: 'invalid', problems: item.problems };
+      continue;
+    }
+    const planned: Planned = { ...item, index, operation: operationOf(item, index) };
+    const place = places.place(touchesOf(planned));
+    levels[place] ??= { postings: new Map(), transfers: [] };
+    add(levels[place], planned);
+  }
+  return levels;
+}
+
+function add({ postings, transfers }: Level, planned: Planned): void {
+  if (planned.type === 'TRANSFER') {
+    transfers.push(planned);
+    return;
+  }
+  const { account_id } = planned.input;
+  const ofAccount = postings.get(account_id);
+  if (ofAccount) ofAccount.push(planned);
+  else postings.set(account_id, [planned]);
+}
+
+/** What is under way together: postings account by account, so that as few appends as can be hold them. */
+function groupsOf({ postings, transfers }: Level): Group[] {
+  const byAccount = [...postings.values()].flat();
+  return [
+    ...pieces(byAccount).map((items): Group => ({ kind: 'postings', items })),
+    ...pieces(transfers).map((items): Group => ({ kind: 'transfers', items })),
+  ];
+}
+
+function pieces<T>(items: readonly T[]): T[][] {
+  const count = Math.ceil(items.length / GROUP_ITEMS_MAX);
+  return Array.from({ length: count }, (_, piece) =>
+    items.slice(piece * GROUP_ITEMS_MAX, (piece + 1) * GROUP_ITEMS_MAX),
+  );
+}
+
 /** An item's own key is that of a single request; the batch's key names items by their index. */
-function operationOf({ type, input, key }: BatchItem, index: number, batchKey: string | undefined) {
-  const message = MESSAGES[type];
-  if (key !== undefined) return operationOfKey(key, message, input);
-  if (batchKey === undefined) return undefined;
-  return operationFor('batch-item', JSON.stringify([batchKey, index]), { message, input });
+function operationsOf(batchKey: string | undefined) {
+  const ofBatch = batchKey === undefined ? undefined : operationsOfBatch(batchKey);
+  return ({ type, input, key }: BatchItem, index: number): Operation | undefined =>
+    key === undefined
+      ? ofBatch?.(index, contentOf(type, input))
+      : operationOfKey(key, MESSAGES[type], input);
+}
+
+/** Checked input has its fields in the order of its schema; only the client's own ones are in an order of their own. */
+function contentOf(type: BatchItem['type'], input: BatchItem['input']): string {
+  if (!('metadata' in input) || input.metadata === undefined) return JSON.stringify([type, input]);
+  const metadata = Object.entries(input.metadata).sort(([left], [right]) => (left < right ? -1 : 1));
+  return JSON.stringify([type, { ...input, metadata }]);
+}
+
+function withOperation(context: RequestContext, operation: Operation | undefined): RequestContext {
+  return operation ? { ...context, operation } : context;
 }
 
 const MESSAGES: Readonly<Record<BatchItem['type'], string>> = {
@@ -149,12 +208,14 @@ function touchesOf({ type, input, operation }: Planned): Touch[] {
   return operation ? [...touches, { what: `operation ${operation.id}`, kind: 'alone' }] : touches;
 }
 
-function inGroups(level: readonly Planned[]): Planned[][] {
-  const groups: Planned[][] = [];
-  for (let from = 0; from < level.length; from += GROUP_ITEMS_MAX) {
-    groups.push(level.slice(from, from + GROUP_ITEMS_MAX));
+function note(
+  group: readonly Planned[],
+  settled: readonly PromiseSettledResult<Decision<PostingResult | TransferResult>>[],
+  outcomes: BatchOutcome[],
+): void {
+  for (const [place, { index }] of group.entries()) {
+    outcomes[index] = outcomeOf(settled[place] as (typeof settled)[number]);
   }
-  return groups;
 }
 
 function outcomeOf(settled: PromiseSettledResult<Decision<PostingResult | TransferResult>>): BatchOutcome {
