@@ -24,6 +24,7 @@ import {
   type RecordedOperation,
 } from './operation-log.ts';
 import { recallOperation } from './recall-operation.ts';
+import { recallOperations } from './recall-operations.ts';
 import { StoreError } from './store-error.ts';
 
 export type {
@@ -70,6 +71,12 @@ const NOTHING_KNOWN = { state: undefined, revision: NOT_CREATED, operations: und
 interface WaitingCommand<S, E, R> extends Undecided<S, E, R> {
   readonly resolve: (outcome: Outcome<Committed<S, E>, Refusal<R>>) => void;
   readonly reject: (error: unknown) => void;
+}
+
+/** A command whose operation was done before. */
+interface Repeated<S, E, R> {
+  readonly command: WaitingCommand<S, E, R>;
+  readonly operation: RecordedOperation;
 }
 
 export class Repository<S, E extends DomainEvent, R> {
@@ -188,7 +195,7 @@ export class Repository<S, E extends DomainEvent, R> {
       context.operation && !operations?.find(context.operation.id) ? [context.operation.id] : [],
     );
     const aggregate = { name: this.#aggregate.name, id };
-    for (const operationId of new Set(unknown)) {
+    const find = async (operationId: string) => {
       try {
         const operation = await archive.find(aggregate, operationId, horizon);
         if (operation) found.set(operationId, operation);
@@ -197,7 +204,9 @@ export class Repository<S, E extends DomainEvent, R> {
         if (!(error instanceof StoreError)) throw error;
         found.set(operationId, error);
       }
-    }
+    };
+    // Together, because each may have to wait for the archive to come as far as it must.
+    await Promise.all([...new Set(unknown)].map(find));
     return found;
   }
 
@@ -293,6 +302,7 @@ export class Repository<S, E extends DomainEvent, R> {
     position?: Position,
   ): void {
     const stream = this.#aggregate.stream(id);
+    const repeated: Repeated<S, E, R>[] = [];
     for (const [index, command] of group.entries()) {
       const outcome = tentative[index] as Tentative<S, E, R>;
       if (outcome.kind === 'failed') {
@@ -300,22 +310,49 @@ export class Repository<S, E extends DomainEvent, R> {
       } else if (outcome.kind === 'rejected') {
         command.resolve({ ok: false, rejection: outcome.rejection });
       } else if (outcome.kind === 'repeated') {
-        this.#recall(id, outcome.operation).then(command.resolve, command.reject);
+        repeated.push({ command, operation: outcome.operation });
       } else {
         const { state, revision, events } = outcome;
         const where = position === undefined || events.length === 0 ? {} : { position };
         command.resolve({ ok: true, value: { state, revision, events, stream, timestamp, ...where } });
       }
     }
+    if (repeated.length > 0) void this.#answerRepeated(id, repeated);
+  }
+
+  /** One operation is recalled for all who asked for it; several are found by reading the stream once. */
+  async #answerRepeated(id: string, repeated: readonly Repeated<S, E, R>[]): Promise<void> {
+    try {
+      const [first] = repeated;
+      const ends = new Set(repeated.map(({ operation }) => operation.lastRevision));
+      const answers =
+        first && ends.size === 1
+          ? new Map([[first.operation.lastRevision, await this.#recall(id, first.operation)]])
+          : await recallOperations(
+              this.#sources(),
+              this.#aggregate.stream(id),
+              repeated.map(({ operation }) => operation),
+            );
+      for (const { command, operation } of repeated) {
+        const value = answers.get(operation.lastRevision);
+        if (value) command.resolve({ ok: true, value });
+        else command.reject(new StoreError('corrupt', `Events of ${this.#aggregate.stream(id)} are gone.`));
+      }
+    } catch (error) {
+      for (const { command } of repeated) command.reject(error);
+    }
   }
 
   /** What an operation came to when it was done. */
-  async #recall(id: string, operation: RecordedOperation): Promise<Outcome<Committed<S, E>, never>> {
+  async #recall(id: string, operation: RecordedOperation) {
     const stream = this.#aggregate.stream(id);
     const cached = this.#cache.get(id);
     // Mostly it was the newest one, tried again because its answer got lost: then the state is at hand.
     const state = cached?.revision === operation.lastRevision ? cached.state : undefined;
-    const recall = { store: this.#options.store, codec: this.#codec, aggregate: this.#aggregate };
-    return { ok: true, value: await recallOperation(recall, stream, operation, state) };
+    return recallOperation(this.#sources(), stream, operation, state);
+  }
+
+  #sources() {
+    return { store: this.#options.store, codec: this.#codec, aggregate: this.#aggregate };
   }
 }

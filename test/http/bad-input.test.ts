@@ -8,6 +8,7 @@ import type { Refusal } from '../support/bank-client.ts';
 import { openAccount, posting } from '../support/customers.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';
 import { BAD_AMOUNTS, GOOD_AMOUNTS } from './bad-amounts.ts';
+import { asItem, BAD_BATCHES, BAD_ITEMS } from './bad-batches.ts';
 import { BAD_BODIES } from './bad-bodies.ts';
 import {
   ACCOUNT_COMMANDS,
@@ -81,6 +82,22 @@ describe('a bad request is refused, says why and where, and writes nothing:', ()
   itRefuses('statements', BAD_STATEMENTS);
   itRefuses('tokens', BAD_TOKENS);
   itRefuses('keys', BAD_KEYS);
+  itRefuses('batches', BAD_BATCHES);
+
+  it('items of a batch, each as the single route would', async () => {
+    const before = await eventCount();
+    const raw = `[${BAD_ITEMS.map((row) => asItem(row, fixture)).join(',')}]`;
+    const { body } = await bank.client.call('postBatch', { raw });
+    const told = body.items.map((item, index) => {
+      const problem = 'problem' in item ? item.problem : undefined;
+      const [first] = problem?.errors ?? [];
+      const at = first && `${first.in} ${first.pointer}`;
+      return { row: BAD_ITEMS[index]?.name, status: item.status, code: problem?.code, at };
+    });
+    expect(told).toEqual(BAD_ITEMS.map(({ name, status, code, at }) => ({ row: name, status, code, at })));
+    expect(body).toMatchObject({ posted: 0, refused: BAD_ITEMS.length });
+    expect(await eventCount()).toBe(before);
+  });
 
   it('a token beyond the newest event', async () => {
     const { status, problem, headers } = await ofTheFuture;

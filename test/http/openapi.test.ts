@@ -55,7 +55,7 @@ const documentSchema = z.object({
             content: z.strictObject({
               'application/json': z.object({
                 schema: fieldSchema,
-                example: z.record(z.string(), z.unknown()),
+                example: z.union([z.record(z.string(), z.unknown()), z.array(z.unknown())]),
               }),
             }),
           })

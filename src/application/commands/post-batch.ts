@@ -175,9 +175,7 @@ function pieces<T>(items: readonly T[]): T[][] {
 function operationsOf(batchKey: string | undefined) {
   const ofBatch = batchKey === undefined ? undefined : operationsOfBatch(batchKey);
   return ({ type, input, key }: BatchItem, index: number): Operation | undefined =>
-    key === undefined
-      ? ofBatch?.(index, contentOf(type, input))
-      : operationOfKey(key, MESSAGES[type], input);
+    key === undefined ? ofBatch?.(index, contentOf(type, input)) : operationOfKey(key, MESSAGES[type], input);
 }
 
 /** Checked input has its fields in the order of its schema; only the client's own ones are in an order of their own. */
@@ -224,14 +222,15 @@ function outcomeOf(settled: PromiseSettledResult<Decision<PostingResult | Transf
   return value.ok ? { kind: 'done', result: value.value } : { kind: 'refused', rejection: value.rejection };
 }
 
-/** A store that is gone, full or closed: what is left of the batch is not tried, because it would only take longer. */
+/** A store that is gone, full or closed, or takes nothing: what is left of the batch is not tried, which only took longer. */
 function brokenBy(group: readonly Planned[], outcomes: readonly BatchOutcome[]): StoreError | undefined {
-  for (const { index } of group) {
+  const errors = group.flatMap(({ index }) => {
     const outcome = outcomes[index];
-    if (outcome?.kind !== 'failed' || !(outcome.error instanceof StoreError)) continue;
-    if (BROKEN.has(outcome.error.code)) return outcome.error;
-  }
-  return undefined;
+    return outcome?.kind === 'failed' && outcome.error instanceof StoreError ? [outcome.error] : [];
+  });
+  return (
+    errors.find(({ code }) => BROKEN.has(code)) ?? (errors.length === group.length ? errors[0] : undefined)
+  );
 }
 
 const BROKEN: ReadonlySet<StoreError['code']> = new Set(['unavailable', 'disk_full', 'closed']);
