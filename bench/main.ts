@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { type Bench, say, sayDone } from './bench.ts';
 import { describeEnvironment, memoryFileSystem } from './environment.ts';
 import { startLoadGenerator } from './load.ts';
+import { measureBatches } from './measurements/batches.ts';
 import { measureDeposits } from './measurements/deposits.ts';
 import { measureMoves } from './measurements/export-import.ts';
 import { measureGets } from './measurements/get.ts';
@@ -23,6 +24,7 @@ const EXIT_USAGE = 2;
 const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench) => Promise<Findings>])[] = [
   ['deposits', ['deposits', 'hot', 'lag'], measureDeposits],
   ['transfers', ['transfers'], measureTransfers],
+  ['batches', ['batches'], measureBatches],
   ['get', ['get'], measureGets],
   ['statement', ['statement'], measureStatements],
   ['rebuild', ['rebuild'], measureRebuild],

@@ -6,6 +6,7 @@ import { PROJECT_ROOT } from './servers.ts';
 export const GROUPS = [
   'deposits',
   'hot',
+  'batches',
   'transfers',
   'get',
   'statement',
