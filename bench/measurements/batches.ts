@@ -37,8 +37,9 @@ export async function measureBatches(bench: Bench): Promise<Findings> {
   const raw = openSqliteEventStore({ kind: 'file', path: join(dataDir, 'raw.db') });
   try {
     const bodies = Array.from({ length: BODIES }, () => bodyOf(accountIds));
+    // The first batches also let the compilers settle: a run under load has only a few of them.
     say('batches: writing the rows');
-    await post(server, bodies[0] as string);
+    for (const body of bodies) await post(server, body);
     const rows = await newestRows(events);
     const runs = await interleave<Run>(bench, [
       batches(server, bodies),

@@ -205,8 +205,10 @@ export class Repository<S, E extends DomainEvent, R> {
         found.set(operationId, error);
       }
     };
-    // Together, because each may have to wait for the archive to come as far as it must.
-    await Promise.all([...new Set(unknown)].map(find));
+    // The first may have to wait for the archive to come as far as it must; the others come when it has.
+    const [first, ...others] = new Set(unknown);
+    if (first !== undefined) await find(first);
+    await Promise.all(others.map(find));
     return found;
   }
 

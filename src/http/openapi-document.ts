@@ -76,6 +76,10 @@ const IDEMPOTENCY_KEY = {
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 
+const KEY_OF_BATCH =
+  'Names the items by their index, those apart that have a key of their own: a batch that is sent again under its key ' +
+  'does what is missing, and nothing twice.';
+
 /** Which headers a route takes and gives follows from its method: reads take the token that writes give. */
 function describeHeaders(path: string, method: string, operation: Operation): void {
   if (!path.startsWith('/api/v1/')) return;
@@ -92,7 +96,10 @@ function describeHeaders(path: string, method: string, operation: Operation): vo
     }
     // A CloudEvent brings its own id, and its source.
     if (!path.endsWith('/cloud-events')) {
-      operation.parameters = [...(operation.parameters ?? []), IDEMPOTENCY_KEY];
+      const key = path.endsWith('/batch')
+        ? { ...IDEMPOTENCY_KEY, description: KEY_OF_BATCH }
+        : IDEMPOTENCY_KEY;
+      operation.parameters = [...(operation.parameters ?? []), key];
     }
     if (!READS_FIRST.test(path)) return;
   }

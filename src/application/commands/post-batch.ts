@@ -42,9 +42,9 @@ const batchFields = z.strictObject({
 
 export const PostBatch = command<BatchResult>()('PostBatch', batchFields);
 
-/** Items under way together, and so the most that one append holds; between two such groups others get their turn. */
-const GROUP_ITEMS_MAX = 500;
-/** Batches under way at once; one more is refused as `busy`. With them one account's queue stays half empty. */
+/** Items under way together, which share commits; between two such groups others get their turn. */
+const GROUP_ITEMS_MAX = 1_000;
+/** Batches under way at once; one more is refused as `busy`. All of them together leave room in one account's queue. */
 const BATCHES_MAX = 4;
 
 interface Place {

@@ -48,30 +48,29 @@ export const batchesController =
         const input = { items: [...items], ...(key === undefined ? {} : { key }) };
         const { outcomes, position } = accepted(await mediator.send(PostBatch, input, context), request);
         if (position !== undefined) reply.header('x-consistency-token', readYourWrites.token(position));
+        reportFailures(outcomes, request);
         reply.type('application/json; charset=utf-8');
-        return reply.send((await answerText(outcomes, items, request)) as unknown as BatchAnswer);
+        return reply.send((await answerText(outcomes, items)) as unknown as BatchAnswer);
       },
     );
   };
 
 /** The answer as JSON, written piece by piece so that other requests get their turn. */
-async function answerText(
-  outcomes: readonly BatchOutcome[],
-  items: readonly unknown[],
-  request: FastifyRequest,
-): Promise<string> {
+async function answerText(outcomes: readonly BatchOutcome[], items: readonly unknown[]): Promise<string> {
   const counts = { posted: 0, replayed: 0, refused: 0, failed: 0 };
   const texts: string[] = [];
-  for (const [index, outcome] of outcomes.entries()) {
-    const item = answerOf(outcome, items[index], request);
-    counts[item.outcome] += 1;
-    texts.push(JSON.stringify(item));
-    if (index % ANSWERS_PER_TURN === ANSWERS_PER_TURN - 1) await nextTurn();
+  for (let from = 0; from < outcomes.length; from += ANSWERS_PER_TURN) {
+    const piece = outcomes
+      .slice(from, from + ANSWERS_PER_TURN)
+      .map((outcome, offset) => answerOf(outcome, items[from + offset]));
+    for (const { outcome } of piece) counts[outcome] += 1;
+    texts.push(JSON.stringify(piece).slice(1, -1));
+    await nextTurn();
   }
   return `${JSON.stringify(counts).slice(0, -1)},"items":[${texts.join(',')}]}`;
 }
 
-function answerOf(outcome: BatchOutcome, item: unknown, request: FastifyRequest): BatchAnswerItem {
+function answerOf(outcome: BatchOutcome, item: unknown): BatchAnswerItem {
   switch (outcome.kind) {
     case 'done': {
       const { result } = outcome;
@@ -83,15 +82,18 @@ function answerOf(outcome: BatchOutcome, item: unknown, request: FastifyRequest)
       return notDone('refused', inputProblem(outcome.problems, 'body'));
     case 'refused':
       return notDone('refused', rejectionProblem(outcome.rejection, { body: item, query: undefined }));
-    case 'failed': {
-      const problem = toProblem(outcome.error as FastifyError);
-      request.log.error(
-        { request_id: request.id, code: problem.code, err: outcome.error },
-        'an item of a batch failed',
-      );
-      return notDone('failed', problem);
-    }
+    case 'failed':
+      return notDone('failed', toProblem(outcome.error as FastifyError));
   }
+}
+
+/** One line a batch: what failed one of its items has mostly failed the others too. */
+function reportFailures(outcomes: readonly BatchOutcome[], request: FastifyRequest): void {
+  const failed = outcomes.filter(({ kind }) => kind === 'failed');
+  const [first] = failed;
+  if (first?.kind !== 'failed') return;
+  const facts = { request_id: request.id, failed: failed.length, err: first.error };
+  request.log.error(facts, 'items of a batch failed');
 }
 
 type Refused = Extract<BatchAnswerItem, { problem: unknown }>;
