@@ -21,7 +21,7 @@ beforeEach(() => {
   const nothing = { find: async () => undefined };
   const defaultCurrency = 'USD';
   const writeSide = composeWriteSide({ defaultCurrency }, store, metrics, nothing);
-  bank = { ...writeSide, newId, now: () => new Date(), defaultCurrency } as unknown as Bank;
+  bank = { ...writeSide, events: store, newId, now: () => new Date(), defaultCurrency } as unknown as Bank;
   const handle = postBatchHandler(bank);
   post = async (items, key) => {
     const input = { items: [...items], ...(key === undefined ? {} : { key }) };
