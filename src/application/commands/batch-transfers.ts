@@ -7,9 +7,9 @@ import type { RequestContext } from '../mediator.ts';
 import {
   currencyOf,
   drive,
+  type RequestedTransfer,
   recordRequest,
   type TransferInput,
-  type TransferResult,
   tryTransfer,
 } from './request-transfer.ts';
 
@@ -32,7 +32,7 @@ export async function transferTogether(
   bank: Bank,
   transfers: readonly BatchTransfer[],
   context: RequestContext,
-): Promise<Settled<TransferResult>[]> {
+): Promise<Settled<RequestedTransfer>[]> {
   const checked = await checkTogether(bank, transfers);
   const requested = await Promise.allSettled(
     transfers.map(async ({ id, input, operation }, index) => {

@@ -15,12 +15,12 @@ import { transferTogether } from './batch-transfers.ts';
 import { CreateDeposit, createDepositHandler } from './create-deposit.ts';
 import { CreateWithdrawal, createWithdrawalHandler } from './create-withdrawal.ts';
 import type { PostingResult } from './record-posting.ts';
-import { RequestTransfer, type TransferResult } from './request-transfer.ts';
+import { type RequestedTransfer, RequestTransfer } from './request-transfer.ts';
 
 /** What became of one item. */
 export type BatchOutcome =
   /** By now or, `replayed`, before. */
-  | { readonly kind: 'done'; readonly result: PostingResult | TransferResult }
+  | { readonly kind: 'done'; readonly result: PostingResult | RequestedTransfer }
   | { readonly kind: 'invalid'; readonly problems: readonly InputProblem[] }
   | { readonly kind: 'refused'; readonly rejection: Rejection }
   /** It may have been done or not, unless the error says more. */
@@ -208,7 +208,7 @@ function touchesOf({ type, input, operation }: Planned): Touch[] {
 
 function note(
   group: readonly Planned[],
-  settled: readonly PromiseSettledResult<Decision<PostingResult | TransferResult>>[],
+  settled: readonly PromiseSettledResult<Decision<PostingResult | RequestedTransfer>>[],
   outcomes: BatchOutcome[],
 ): void {
   for (const [place, { index }] of group.entries()) {
@@ -216,7 +216,7 @@ function note(
   }
 }
 
-function outcomeOf(settled: PromiseSettledResult<Decision<PostingResult | TransferResult>>): BatchOutcome {
+function outcomeOf(settled: PromiseSettledResult<Decision<PostingResult | RequestedTransfer>>): BatchOutcome {
   if (settled.status === 'rejected') return { kind: 'failed', error: settled.reason };
   const { value } = settled;
   return value.ok ? { kind: 'done', result: value.value } : { kind: 'refused', rejection: value.rejection };

@@ -48,7 +48,9 @@ export function requestTransferHandler(
   return async (input, context) => {
     const transferId = newAggregateId('Transfer', context, bank.newId);
     const repeated = context.operation !== undefined && (await bank.transfers.exists(transferId));
-    const currency = await (repeated ? currencyOf(bank, transferId) : checked(bank, transferId, input, payer));
+    const currency = await (repeated
+      ? currencyOf(bank, transferId)
+      : checked(bank, transferId, input, payer));
     if (!currency.ok) return currency;
     const requested = await recordRequest(bank, transferId, { ...input, currency: currency.value }, context);
     return requested.ok ? accept(await drive(bank, transferId, requested.value, context)) : requested;
@@ -158,5 +160,3 @@ function unknownAccount(accountId: string, field: string): Decision<never> {
 function pointedAt(rejection: Rejection, field: string): Decision<never> {
   return { ok: false, rejection: rejection.field === undefined ? { ...rejection, field } : rejection };
 }
-
-export type { RequestedTransfer as TransferResult };
