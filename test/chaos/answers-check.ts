@@ -56,7 +56,7 @@ function effectOf(event: RawEvent, isOurs: (ownerId: string) => boolean): Effect
   switch (event.type) {
     case 'BankAccountTransactionRecordedDomainEventV1':
       // Legs are the transfer's affair; an opening's deposit belongs to it.
-      if (data.type === 'TRANSFER' || (data.type === 'DEPOSIT' && event.revision === 1)) return [];
+      if (data.transfer_id !== undefined || (data.type === 'DEPOSIT' && event.revision === 1)) return [];
       return [{ order: String(data.description), id: data.transaction_id, account, amount }];
     case 'BankAccountHoldPlacedDomainEventV1':
       return [{ order: String(data.description), id: String(data.hold_id), account, amount }];
@@ -75,10 +75,11 @@ function effectOf(event: RawEvent, isOurs: (ownerId: string) => boolean): Effect
   }
 }
 
-function differences({ order, answer: { body } }: Acknowledged, effect: Effect): string[] {
+function differences({ answer: { body } }: Acknowledged, effect: Effect): string[] {
   const told = {
-    id: body.transaction_id ?? body.id,
-    account: order.operation === 'transfer' ? body.from_account_id : (body.account_id ?? body.id),
+    // A transfer that is taken back is one more transfer; the answer shows a leg of it.
+    id: body.transfer_id ?? body.transaction_id ?? body.id,
+    account: body.from_account_id ?? body.account_id ?? body.id,
     amount: body.amount,
   };
   return (['id', 'account', 'amount'] as const)

@@ -20,7 +20,7 @@ export interface Alive {
 }
 
 /** What customers ask for most. */
-export type Favourite = 'anything' | 'refunds' | 'suspense' | 'transfers' | 'deposits';
+export type Favourite = 'anything' | 'refunds' | 'suspense' | 'transfers' | 'returns' | 'deposits';
 
 const TRIES_MAX = 1_000;
 const BEFORE_RETRY_MS = 10;
@@ -42,6 +42,7 @@ export class Customer {
   readonly #name: string;
   readonly #holds: OpenHold[] = [];
   readonly #postings: { readonly id: string; readonly token: string }[] = [];
+  readonly #transfers: Done[] = [];
   #orders = 0;
 
   /** @param name one that no other customer has: keys begin with it */
@@ -67,7 +68,8 @@ export class Customer {
   }
 
   #favour(favourite: Favourite): Promise<unknown> {
-    if (favourite === 'transfers') return this.#place(this.#book.transfer(this.#key()));
+    if (favourite === 'transfers') return this.#transfer(this.#key());
+    if (favourite === 'returns') return this.#return();
     return this.#transferToFrozen(favourite === 'refunds' ? 'frozen' : 'closed');
   }
 
@@ -77,7 +79,8 @@ export class Customer {
     if (chance < 0.25) await this.#posting(this.#book.posting('deposit', key));
     else if (chance < 0.4) await this.#posting(this.#book.posting('withdrawal', key));
     else if (chance < 0.45) await this.#posting(this.#book.posting('interest', key));
-    else if (chance < 0.7) await this.#place(this.#book.transfer(key));
+    else if (chance < 0.65) await this.#transfer(key);
+    else if (chance < 0.7) await this.#return();
     else if (chance < 0.8) await this.#hold(key);
     else if (chance < 0.9) await this.#endHold(key);
     else await this.#reverse(key);
@@ -88,6 +91,22 @@ export class Customer {
     if (!done) return;
     this.#postings.push({ id: String(done.body.transaction_id), token: done.token });
     if (this.#postings.length > REMEMBERED_MAX) this.#postings.shift();
+  }
+
+  async #transfer(key: string): Promise<Done | undefined> {
+    const done = await this.#place(this.#book.transfer(key));
+    if (done?.body.status === 'COMPLETED') this.#transfers.push(done);
+    if (this.#transfers.length > REMEMBERED_MAX) this.#transfers.shift();
+    return done;
+  }
+
+  /** A transfer is taken back, which either of its legs may name. */
+  async #return(): Promise<void> {
+    const done = this.#transfers.shift() ?? (await this.#transfer(this.#key()));
+    const steps = (done?.body.steps ?? []) as { readonly transaction_id?: string }[];
+    const legs = steps.flatMap(({ transaction_id }) => transaction_id ?? []);
+    if (!done || legs.length === 0) return;
+    await this.#place(this.#book.reversal(pick(legs, this.#random), done.token, this.#key()));
   }
 
   async #hold(key: string): Promise<void> {

@@ -14,6 +14,7 @@ const MOMENTS: Readonly<Record<TransferMoment, true>> = {
   refund_recorded: true,
   suspense_settled: true,
   suspense_recorded: true,
+  original_recorded: true,
 };
 
 /** The log of the read models is moved much more rarely than that of the events. */
@@ -61,6 +62,7 @@ export function favouriteBefore({ at }: Death): Favourite {
   if (at === 'checkpoint') return 'deposits';
   if (at === 'any_instant' || at === 'start') return 'anything';
   if (at.startsWith('refund')) return 'refunds';
+  if (at === 'original_recorded') return 'returns';
   return at.startsWith('suspense') ? 'suspense' : 'transfers';
 }
 
