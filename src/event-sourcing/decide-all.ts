@@ -11,6 +11,20 @@ export interface Known<S> {
   readonly revision: number;
   /** Shared by all versions of the entry, because it only ever grows; missing until the first operation. */
   readonly operations: OperationLog | undefined;
+  /** Missing while there is no event. */
+  readonly tip?: StreamTip | undefined;
+}
+
+/** Where the part of a stream ends that was folded, and what of it no snapshot has. */
+export interface StreamTip {
+  /** Of the last event. */
+  readonly eventId: string;
+  /** The greatest business time of all events so far, RFC 3339 UTC. */
+  readonly latest: string;
+  /** The revision up to which there is a snapshot; −1 for none. */
+  readonly covered: number;
+  /** Business time of the first event behind it; missing when there is none. */
+  readonly uncoveredSince?: string;
 }
 
 /** What one command of a group came to, before the group's append is durable. */

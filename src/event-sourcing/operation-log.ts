@@ -52,13 +52,36 @@ export interface OperationArchive {
   ): Promise<RecordedOperation | undefined>;
 }
 
+/** An operation together with its id. */
+export interface RememberedOperation extends RecordedOperation {
+  readonly id: string;
+}
+
+/** All that an aggregate remembers of its operations, for a snapshot. */
+export interface RememberedOperations {
+  readonly creation?: RememberedOperation;
+  /** In the order of the stream. */
+  readonly recent: readonly RememberedOperation[];
+  /** Whether there were older ones, which are found in the archive. */
+  readonly hasForgotten: boolean;
+}
+
 export class OperationLog {
   /** Oldest first. */
   readonly #recent = new Map<string, RecordedOperation>();
   /** It is never forgotten: the aggregate's own id comes from it. */
-  #creation: (RecordedOperation & { readonly id: string }) | undefined;
+  #creation: RememberedOperation | undefined;
 
   #hasForgotten = false;
+
+  /** The log that has just these; the other way round of `remembered`. */
+  static of({ creation, recent, hasForgotten }: RememberedOperations): OperationLog {
+    const log = new OperationLog();
+    log.#creation = creation;
+    log.#hasForgotten = hasForgotten;
+    for (const { id, ...recorded } of recent) log.#recent.set(id, recorded);
+    return log;
+  }
 
   /** The oldest operation that is remembered, when older ones are not any more: those are found in the archive. */
   get horizon(): string | undefined {
@@ -89,4 +112,23 @@ export class OperationLog {
     const [oldest] = this.#recent.keys();
     if (oldest !== undefined) this.#hasForgotten = this.#recent.delete(oldest);
   }
+
+  /**
+   * What is remembered of the stream up to a revision. The log may be ahead of the state that is asked about, because
+   * all versions of a state share it.
+   * @returns nothing when it is so far ahead that it has forgotten all of that
+   */
+  remembered(revision: number): RememberedOperations | undefined {
+    const recent = [...this.#recent]
+      .filter(([, { firstRevision }]) => firstRevision <= revision)
+      .map(([id, recorded]) => upTo(revision, { id, ...recorded }))
+      .toSorted((one, other) => one.firstRevision - other.firstRevision);
+    if (recent.length === 0 && this.#hasForgotten) return undefined;
+    const creation = this.#creation && { creation: upTo(revision, this.#creation) };
+    return { ...creation, recent, hasForgotten: this.#hasForgotten };
+  }
+}
+
+function upTo(revision: number, operation: RememberedOperation): RememberedOperation {
+  return operation.lastRevision <= revision ? operation : { ...operation, lastRevision: revision };
 }

@@ -1,30 +1,48 @@
 /** Tells what an operation came to when it was done, from the events that it left in its stream. */
 
-import type { AggregateType, Committed } from './aggregate.ts';
-import type { DomainEvent, EventCodec } from './codec.ts';
-import type { EventReader, RecordedEvent } from './event-store.ts';
+import type { Committed } from './aggregate.ts';
+import type { DomainEvent } from './codec.ts';
+import type { RecordedEvent } from './event-store.ts';
+import type { FoldSource } from './load-aggregate.ts';
 import type { RecordedOperation } from './operation-log.ts';
+import type { Snapshot } from './snapshots/snapshot.ts';
 import { StoreError } from './store-error.ts';
+
+/** Where the fold may begin that leads to the state after an operation. */
+export interface RecallStart<S> {
+  /** The state after it, when it is known: then nothing is folded. */
+  readonly state?: S | undefined;
+  /** Of a revision before its first event; else the stream is folded from its beginning. */
+  readonly start?: Snapshot<S> | undefined;
+}
 
 /**
  * The first answer again: the state after the operation, its events and when they were recorded.
- * @param stateThen the state after the operation, when it is known; else the stream is folded up to there
  * @throws StoreError `corrupt` when events of the operation are gone
  */
 export async function recallOperation<S, E extends DomainEvent>(
-  from: { store: EventReader; codec: EventCodec<E>; aggregate: AggregateType<S, E> },
+  from: FoldSource<S, E>,
   stream: string,
-  { firstRevision, lastRevision }: RecordedOperation,
-  stateThen?: S,
+  operation: RecordedOperation,
+  { state: stateThen, start }: RecallStart<S> = {},
 ): Promise<Committed<S, E>> {
-  const start = stateThen === undefined ? 0 : firstRevision;
+  const { firstRevision, lastRevision } = operation;
+  const first = stateThen === undefined ? (start?.revision ?? 0) : firstRevision;
   const events: E[] = [];
   let folded: S | undefined;
   let last: RecordedEvent | undefined;
-  const limit = lastRevision - start + 1;
-  for await (const recorded of from.store.readStream(stream, { from: start, limit })) {
+  for await (const recorded of from.store.readStream(stream, {
+    from: first,
+    limit: lastRevision - first + 1,
+  })) {
     // The limit alone is not enough: a truncated stream does not begin at revision 0.
     if (recorded.revision > lastRevision) break;
+    if (recorded.id === start?.eventId) {
+      folded = start.state;
+      continue;
+    }
+    // The snapshot is of other events.
+    if (start && folded === undefined) return recallOperation(from, stream, operation);
     const event: E = from.codec.decode(recorded);
     if (stateThen === undefined) folded = from.aggregate.evolve(folded, event, recorded.metadata.timestamp);
     if (recorded.revision < firstRevision) continue;

@@ -16,15 +16,17 @@ import type {
   NewEvent,
   Position,
 } from './event-store.ts';
+import { type FoldSource, movedTip, NOTHING_KNOWN, readOn } from './load-aggregate.ts';
 import {
   type OperationArchive,
   OperationLog,
   operationMetadata,
-  operationOf,
   type RecordedOperation,
 } from './operation-log.ts';
 import { recallOperation } from './recall-operation.ts';
 import { recallOperations } from './recall-operations.ts';
+import type { Snapshot } from './snapshots/snapshot.ts';
+import type { SnapshotKeeper } from './snapshots/snapshot-keeper.ts';
 import { StoreError } from './store-error.ts';
 
 export type {
@@ -45,7 +47,7 @@ export interface RepositoryObserver {
   onLookup(cached: boolean): void;
 }
 
-export interface RepositoryOptions {
+export interface RepositoryOptions<S = unknown> {
   readonly store: EventStore;
   readonly newId: () => string;
   readonly now: () => Date;
@@ -54,6 +56,15 @@ export interface RepositoryOptions {
   readonly observer?: RepositoryObserver;
   /** Without it, operations that an aggregate has forgotten are not recognised any more. */
   readonly archive?: OperationArchive;
+  /** Without it, every load begins with the first event. */
+  readonly snapshots?: SnapshotKeeper<S> | undefined;
+}
+
+/** What became of the wish for a snapshot. */
+export interface TakenSnapshot {
+  readonly revision: number;
+  /** False when there is one of this revision already. */
+  readonly written: boolean;
 }
 
 /** Commands that may wait for one stream; one more is refused as `busy`. */
@@ -64,9 +75,6 @@ const FOLDED_COMMANDS_MAX = 500;
 const CACHED_OPERATIONS_MAX = 250_000;
 /** How often a group decides anew after another writer was faster. */
 const TRIES_MAX = 8;
-
-const NOT_CREATED = -1;
-const NOTHING_KNOWN = { state: undefined, revision: NOT_CREATED, operations: undefined } as const;
 
 interface WaitingCommand<S, E, R> extends Undecided<S, E, R> {
   readonly resolve: (outcome: Outcome<Committed<S, E>, Refusal<R>>) => void;
@@ -82,19 +90,27 @@ interface Repeated<S, E, R> {
 export class Repository<S, E extends DomainEvent, R> {
   readonly #aggregate: AggregateType<S, E>;
   readonly #codec: EventCodec<E>;
-  readonly #options: RepositoryOptions;
+  readonly #options: RepositoryOptions<S>;
+  readonly #source: FoldSource<S, E>;
   readonly #cache: LRUCache<string, Known<S>>;
   readonly #queues = new Map<string, WaitingCommand<S, E, R>[]>();
+  /** Counts how often a state in memory turned out to be wrong. */
+  #distrusted = 0;
 
-  constructor(aggregate: AggregateType<S, E>, codec: EventCodec<E>, options: RepositoryOptions) {
+  constructor(aggregate: AggregateType<S, E>, codec: EventCodec<E>, options: RepositoryOptions<S>) {
     this.#aggregate = aggregate;
     this.#codec = codec;
     this.#options = options;
+    this.#source = { store: options.store, codec, aggregate };
     const max = options.cachedAggregatesMax ?? 10_000;
     this.#cache = new LRUCache({
       max,
       maxSize: max + CACHED_OPERATIONS_MAX,
       sizeCalculation: ({ operations }) => 1 + (operations?.size ?? 0),
+    });
+    options.snapshots?.whenWrong((id) => {
+      this.#distrusted += 1;
+      this.#cache.delete(id);
     });
   }
 
@@ -113,6 +129,20 @@ export class Repository<S, E extends DomainEvent, R> {
   /** The state as it is remembered, which other writers may have changed since; it is read when it is not in memory. */
   async recent(id: string): Promise<S | undefined> {
     return (this.#lookUp(id) ?? (await this.#refresh(id))).state;
+  }
+
+  /**
+   * Takes a snapshot of the newest state.
+   * @returns nothing when there is no such aggregate
+   * @throws StoreError when the store fails, or `unsupported` where no snapshots are kept
+   */
+  async takeSnapshot(id: string): Promise<TakenSnapshot | undefined> {
+    const { snapshots } = this.#options;
+    if (!snapshots)
+      throw new StoreError('unsupported', `No snapshots of a ${this.#aggregate.name} are kept.`);
+    const known = await this.#refresh(id);
+    if (known.state === undefined) return undefined;
+    return { revision: known.revision, written: await snapshots.take(id, known) };
   }
 
   /**
@@ -157,6 +187,7 @@ export class Repository<S, E extends DomainEvent, R> {
   }
 
   async #commitGroup(id: string, group: readonly WaitingCommand<S, E, R>[]): Promise<void> {
+    const distrusted = this.#distrusted;
     let known = this.#lookUp(id) ?? (await this.#refresh(id));
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       const now = this.#options.now().toISOString();
@@ -170,10 +201,12 @@ export class Repository<S, E extends DomainEvent, R> {
         known = newest;
         continue;
       }
-      const expected = known.revision === NOT_CREATED ? 'no_stream' : known.revision;
+      const expected = known.revision === NOTHING_KNOWN.revision ? 'no_stream' : known.revision;
       const result = await this.#append(this.#aggregate.stream(id), events, expected);
       if (result.ok) {
-        this.#remember(id, group, known, tentative);
+        const [last] = events.slice(-1) as [NewEvent];
+        // What was decided on a state that proved wrong meanwhile must not come back into memory.
+        if (distrusted === this.#distrusted) this.#remember(id, group, known, tentative, last);
         return this.#settle(id, group, tentative, now, result.position);
       }
       known = await this.#refresh(id);
@@ -234,22 +267,12 @@ export class Repository<S, E extends DomainEvent, R> {
 
   /** Reads what the cache does not have yet, which is usually nothing. */
   async #refresh(id: string): Promise<Known<S>> {
-    let { state, revision, operations } = this.#cache.get(id) ?? NOTHING_KNOWN;
-    const stream = this.#aggregate.stream(id);
-    for await (const event of this.#options.store.readStream(stream, { from: revision + 1 })) {
-      state = this.#aggregate.evolve(
-        state as S | undefined,
-        this.#codec.decode(event),
-        event.metadata.timestamp,
-      );
-      revision = event.revision;
-      const operation = operationOf(event.metadata);
-      if (!operation) continue;
-      operations ??= new OperationLog();
-      operations.note(operation, revision, revision);
-    }
-    const known: Known<S> = { state: state as S | undefined, revision, operations };
-    if (state !== undefined) this.#cache.set(id, known);
+    const distrusted = this.#distrusted;
+    const cached = this.#cache.get(id);
+    const known = await (cached
+      ? readOn(this.#source, this.#aggregate.stream(id), cached)
+      : this.#loadCold(id));
+    if (known.state !== undefined && distrusted === this.#distrusted) this.#cache.set(id, known);
     return known;
   }
 
@@ -282,6 +305,7 @@ export class Repository<S, E extends DomainEvent, R> {
     group: readonly WaitingCommand<S, E, R>[],
     before: Known<S>,
     tentative: readonly Tentative<S, E, R>[],
+    lastEvent: NewEvent,
   ): void {
     const last = tentative.findLast((outcome) => outcome.kind === 'accepted');
     const newest = this.#cache.get(id);
@@ -293,7 +317,9 @@ export class Repository<S, E extends DomainEvent, R> {
       operations ??= new OperationLog();
       operations.note(operation, firstRevisionOf(outcome), outcome.revision);
     }
-    this.#cache.set(id, { state: last.state, revision: last.revision, operations });
+    const tip = movedTip((newest ?? before).tip, lastEvent.id, lastEvent.metadata.timestamp);
+    const known = { state: last.state, revision: last.revision, operations, tip };
+    this.#cache.set(id, this.#options.snapshots?.consider(id, known) ?? known);
   }
 
   #settle(
@@ -331,7 +357,7 @@ export class Repository<S, E extends DomainEvent, R> {
         first && ends.size === 1
           ? new Map([[first.operation.lastRevision, await this.#recall(id, first.operation)]])
           : await recallOperations(
-              this.#sources(),
+              this.#source,
               this.#aggregate.stream(id),
               repeated.map(({ operation }) => operation),
             );
@@ -351,10 +377,13 @@ export class Repository<S, E extends DomainEvent, R> {
     const cached = this.#cache.get(id);
     // Mostly it was the newest one, tried again because its answer got lost: then the state is at hand.
     const state = cached?.revision === operation.lastRevision ? cached.state : undefined;
-    return recallOperation(this.#sources(), stream, operation, state);
+    const start = state === undefined ? await this.#snapshotBefore(id, operation) : undefined;
+    return recallOperation(this.#source, stream, operation, { state, start });
   }
 
-  #sources() {
-    return { store: this.#options.store, codec: this.#codec, aggregate: this.#aggregate };
+  async #snapshotBefore(id: string, { firstRevision }: RecordedOperation): Promise<Snapshot<S> | undefined> {
+    // It saves work, and nothing else: without it the stream is read from its beginning.
+    const found = this.#options.snapshots?.history.atOrBefore(id, firstRevision - 1);
+    return found?.catch(() => undefined);
   }
 }

@@ -37,7 +37,7 @@ beforeEach(() => {
 afterEach(() => store.close());
 
 /** Another one knows nothing: it stands for another process, or for this one after a restart. */
-function newRepository(options: Partial<RepositoryOptions> = {}) {
+function newRepository(options: Partial<RepositoryOptions<Wallet>> = {}) {
   const now = () => {
     clock += 1_000;
     return new Date(clock);

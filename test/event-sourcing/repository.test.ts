@@ -39,7 +39,7 @@ beforeEach(() => {
 });
 afterEach(() => store.close());
 
-function newRepository(options: Partial<RepositoryOptions> = {}) {
+function newRepository(options: Partial<RepositoryOptions<Wallet>> = {}) {
   let ids = 0;
   const newId = () => {
     ids += 1;
