@@ -9,13 +9,16 @@ import {
   type TransferWorkerOptions,
   type TransferWorkerProblem,
 } from './application/transfer-worker.ts';
+import { composeSnapshots } from './compose-snapshots.ts';
 import type { Config } from './config.ts';
+import type { BankAccountEvent } from './domain/bank-account.ts';
 import type { BankEvent } from './domain/bank-event.ts';
 import type { Rejection } from './domain/decision.ts';
 import type { DomainEvent, EventCodec } from './event-sourcing/codec.ts';
 import type { EventStore } from './event-sourcing/event-store.ts';
 import type { OperationArchive } from './event-sourcing/operation-log.ts';
 import { type AggregateType, Repository } from './event-sourcing/repository.ts';
+import type { SnapshotKeeper, SnapshotProblem } from './event-sourcing/snapshots/snapshot-keeper.ts';
 import type { ServiceMetrics } from './metrics/service-metrics.ts';
 import type { StoreSources } from './metrics/store-metrics.ts';
 import { newId } from './new-id.ts';
@@ -29,34 +32,42 @@ export interface TransfersProblem {
 
 export type WriteSide = ReturnType<typeof composeWriteSide>;
 
-/** What tests may put into what writes. */
+/** Who hears of trouble, and what tests may put into what writes. */
 export interface WriteHooks {
+  readonly onSnapshotProblem?: (problem: SnapshotProblem) => void;
   readonly transferFailpoint?: TransferFailpoint;
   /** Business time; that of the machine by default. */
   readonly now?: () => Date;
 }
 
+/** `snapshots` is to be closed before the store. */
 export function composeWriteSide(
-  { defaultCurrency }: Pick<Config, 'defaultCurrency'>,
+  config: Pick<Config, 'defaultCurrency' | 'snapshots'>,
   store: EventStore,
   metrics: ServiceMetrics,
   archive: OperationArchive,
-  { transferFailpoint, now = () => new Date() }: WriteHooks = {},
+  { onSnapshotProblem = () => undefined, transferFailpoint, now = () => new Date() }: WriteHooks = {},
 ) {
-  const codec = createBankCodec(defaultCurrency);
-  const repository = <S, E extends BankEvent>(type: AggregateType<S, E>) =>
-    new Repository<S, E, Rejection>(type, codec as EventCodec<DomainEvent> as EventCodec<E>, {
+  const codec = createBankCodec(config.defaultCurrency);
+  const codecOf = <E extends BankEvent>() => codec as EventCodec<DomainEvent> as EventCodec<E>;
+  const repository = <S, E extends BankEvent>(type: AggregateType<S, E>, snapshots?: SnapshotKeeper<S>) =>
+    new Repository<S, E, Rejection>(type, codecOf<E>(), {
       store,
       newId,
       now,
       observer: metrics.repository(type.name),
       archive,
+      snapshots,
     });
-  const accounts = repository(bankAccountType);
+  const snapshots = composeSnapshots(config, store, codecOf<BankAccountEvent>(), metrics, {
+    now,
+    onProblem: onSnapshotProblem,
+  });
+  const accounts = repository(bankAccountType, snapshots);
   const transfers = repository(transferType);
   const legs = new TransferLegs({ accounts, events: store, codec });
   const transferProcess = new TransferProcess(transfers, legs, transferFailpoint);
-  return { persons: repository(personType), accounts, transfers, transferProcess, codec };
+  return { persons: repository(personType), accounts, transfers, transferProcess, codec, snapshots };
 }
 
 /**

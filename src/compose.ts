@@ -32,7 +32,7 @@ import {
 import { newestIds, operations } from './operations.ts';
 import { Parts } from './parts.ts';
 import { projections } from './projections/index.ts';
-import { problemReporter } from './report-problems.ts';
+import { problemReporter, snapshotReporter } from './report-problems.ts';
 import {
   type ReportProblem,
   runInThisThread,
@@ -104,7 +104,11 @@ async function composeApiProcess(
     config.publisherState.kind === 'mongodb'
       ? readSide.readModels
       : await startPublisher(config, opened.events, report, parts);
-  const writeSide = composeWriteSide(config, opened.events, metrics, archiveOf(readSide), hooks);
+  const writeSide = composeWriteSide(config, opened.events, metrics, archiveOf(readSide), {
+    ...hooks,
+    onSnapshotProblem: snapshotReporter(logger),
+  });
+  parts.closeLater(writeSide.snapshots);
   const { groups } = opened;
   const { readModels } = readSide;
   // Where there are workers, they finish what was left over.
@@ -139,7 +143,11 @@ async function composeWorkerProcess(
   const onProblem = reporter(logger, metrics);
   const worker = await composeWorkerHere(config, events, new Signal(), onProblem, parts);
   const { readModels } = worker;
-  const writeSide = composeWriteSide(config, events, metrics, archiveOf(worker), hooks);
+  const writeSide = composeWriteSide(config, events, metrics, archiveOf(worker), {
+    ...hooks,
+    onSnapshotProblem: snapshotReporter(logger),
+  });
+  parts.closeLater(writeSide.snapshots);
   const parked = startTransferWorker(writeSide, { groups, readModels }, onProblem, parts);
   watchStores(metrics, config, events, { ...worker, publisherState: readModels, parked });
   const timers = startTimers(config, writeSide, { events, readModels }, onProblem, parts);

@@ -3,6 +3,8 @@ import { dirname, join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { SqliteLocation } from './adapters/sqlite/database.ts';
 import { isCurrency } from './domain/currency.ts';
+import type { SnapshotPolicy } from './event-sourcing/snapshots/snapshot-policy.ts';
+import type { Retention } from './event-sourcing/snapshots/snapshot-store.ts';
 
 export type { SqliteLocation };
 export type EventStoreLocation = SqliteLocation | { readonly kind: 'kurrentdb'; readonly url: string };
@@ -21,6 +23,16 @@ export interface CloudEventSettings extends CloudEventNaming {
   readonly sink: string;
   readonly mode: 'binary' | 'structured';
 }
+
+/** When snapshots of accounts are taken, which are kept, and how often they are held against the events. */
+export interface SnapshotSettings {
+  readonly policy: SnapshotPolicy;
+  readonly retention: Retention;
+  /** Missing when they never are. */
+  readonly auditEveryMs?: number;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
@@ -48,6 +60,11 @@ function seconds(fallback: number) {
     .min(0, 'must not be negative')
     .max(SECONDS_MAX, `must be at most ${SECONDS_MAX}`)
     .default(fallback);
+}
+
+function wholeNumber(fallback: number, least: number, most: number) {
+  const bounds = `must be a whole number from ${least} to ${most}`;
+  return z.coerce.number(bounds).int(bounds).min(least, bounds).max(most, bounds).default(fallback);
 }
 
 /** The characters of a URI reference (RFC 3986). */
@@ -114,6 +131,22 @@ export const settings = {
     .regex(/^[a-z0-9]+([.-][a-z0-9]+)*$/, 'must be lower-case words with dots between them')
     .default('bank')
     .describe('First part of the type of every CloudEvent, as in bank.transaction.v1'),
+  OPENBANK_SNAPSHOT_EVERY: wholeNumber(100, 0, 1_000_000).describe(
+    'Events of an account after which a snapshot of it is taken; 0 takes none for this reason',
+  ),
+  OPENBANK_SNAPSHOT_AGE_DAYS: wholeNumber(7, 0, 36_500).describe(
+    'Days that ten or more events of an account may be without a snapshot; 0 is for ever',
+  ),
+  OPENBANK_SNAPSHOT_SLOW_LOAD_MS: wholeNumber(100, 0, 3_600_000).describe(
+    'Milliseconds after which a load counts as slow, and is followed by a snapshot; 0 is never',
+  ),
+  OPENBANK_SNAPSHOT_KEEP: wholeNumber(10, 1, 1_000).describe('Newest snapshots of an account that are kept'),
+  OPENBANK_SNAPSHOT_MILESTONE_EVERY: wholeNumber(1_000, 0, 1_000_000_000).describe(
+    'One snapshot in so many revisions is kept for good, for looks into the past; 0 keeps none',
+  ),
+  OPENBANK_SNAPSHOT_AUDIT_SECONDS: wholeNumber(60, 0, 86_400).describe(
+    'Seconds between two comparisons of an account’s snapshots with its events; 0 makes none',
+  ),
   OPENBANK_LOG_FILE: z
     .string()
     .min(1)
@@ -145,6 +178,7 @@ export interface Config {
   readonly publisherState: ReadModelLocation;
   /** Missing when nothing is published. */
   readonly cloudEvents?: CloudEventSettings;
+  readonly snapshots: SnapshotSettings;
   readonly logFile?: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
@@ -195,6 +229,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     interestSeconds: values.OPENBANK_INTEREST_SECONDS,
     ...cloudEventSettings(values),
     publisherState: publisherState(eventStore, readModels),
+    snapshots: snapshotSettings(values),
     ...(values.OPENBANK_LOG_FILE ? { logFile: resolve(values.OPENBANK_LOG_FILE) } : {}),
     logLevel: values.LOG_LEVEL,
   });
@@ -226,6 +261,24 @@ function cloudEventSettings(values: Values): Pick<Config, 'cloudEventNaming' | '
     schemas: `${publicUrl(values)}/api/v1/cloud-events/schemas`,
   };
   return { cloudEventNaming, ...(sink ? { cloudEvents: { sink, mode, ...cloudEventNaming } } : {}) };
+}
+
+/** Zero is off. */
+function snapshotSettings(values: Values): SnapshotSettings {
+  const everyEvents = values.OPENBANK_SNAPSHOT_EVERY;
+  const ageMs = values.OPENBANK_SNAPSHOT_AGE_DAYS * DAY_MS;
+  const slowLoadMs = values.OPENBANK_SNAPSHOT_SLOW_LOAD_MS;
+  const milestoneEvery = values.OPENBANK_SNAPSHOT_MILESTONE_EVERY;
+  const auditEveryMs = values.OPENBANK_SNAPSHOT_AUDIT_SECONDS * 1_000;
+  return {
+    policy: {
+      ...(everyEvents > 0 ? { everyEvents } : {}),
+      ...(ageMs > 0 ? { ageMs } : {}),
+      ...(slowLoadMs > 0 ? { slowLoadMs } : {}),
+    },
+    retention: { newest: values.OPENBANK_SNAPSHOT_KEEP, ...(milestoneEvery > 0 ? { milestoneEvery } : {}) },
+    ...(auditEveryMs > 0 ? { auditEveryMs } : {}),
+  };
 }
 
 /** Without a slash at its end. An address that only a server can use as it is stands for the machine itself. */

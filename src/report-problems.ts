@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { TransferWorkerProblem } from './application/transfer-worker.ts';
 import type { ReactorProblem } from './event-sourcing/reactor.ts';
+import type { SnapshotProblem } from './event-sourcing/snapshots/snapshot-keeper.ts';
 import type { ReportProblem } from './worker-runner.ts';
 
 export function problemReporter(logger: Logger): ReportProblem {
@@ -39,6 +40,18 @@ export function problemReporter(logger: Logger): ReportProblem {
       case 'leases_unreachable':
         return logger.error({ err: problem.error }, 'leases cannot be read or written');
     }
+  };
+}
+
+/** Snapshots are doubted and fail in the background: nobody else would hear of it. */
+export function snapshotReporter(logger: Logger): (problem: SnapshotProblem) => void {
+  return (problem) => {
+    const { aggregate, id } = problem;
+    if (problem.kind === 'discarded') {
+      const { reason, revision } = problem;
+      return logger.error({ aggregate, id, reason, revision }, 'snapshot discarded');
+    }
+    return logger.warn({ aggregate, id, doing: problem.doing, err: problem.error }, 'snapshot work failed');
   };
 }
 

@@ -8,13 +8,17 @@ export interface AggregateType<S, E extends DomainEvent> {
   /** Name in the metadata: `BankAccount`. */
   readonly name: string;
   stream(id: string): string;
-  /**
-   * Version of the state's shape and of what `evolve` makes of the events. Snapshots of another version are not used, so
-   * it changes whenever either does. Missing where no snapshots are kept.
-   */
-  readonly stateVersion?: number;
   /** @param at business time of the event (its metadata's `timestamp`), RFC 3339 UTC */
   evolve(state: S | undefined, event: E, at: string): S;
+}
+
+/** A kind of aggregate of which snapshots are kept. */
+export interface SnapshotType<S, E extends DomainEvent> extends AggregateType<S, E> {
+  /**
+   * Version of the state's shape and of what `evolve` makes of the events. Snapshots of another version are not used, so
+   * it must rise whenever either changes.
+   */
+  readonly stateVersion: number;
 }
 
 /** Either events (none is fine: nothing changes) or a refusal that the caller understands. */

@@ -25,6 +25,7 @@ import {
 } from './operation-log.ts';
 import { recallOperation } from './recall-operation.ts';
 import { recallOperations } from './recall-operations.ts';
+import { loadCold } from './snapshots/load-cold.ts';
 import type { Snapshot } from './snapshots/snapshot.ts';
 import type { SnapshotKeeper } from './snapshots/snapshot-keeper.ts';
 import { StoreError } from './store-error.ts';
@@ -37,6 +38,7 @@ export type {
   Outcome,
   Refusal,
   RevisionMismatch,
+  SnapshotType,
 } from './aggregate.ts';
 
 /** Hears what a repository does. It is called on the way of every command, so it must be quick, and must not throw. */
@@ -271,7 +273,7 @@ export class Repository<S, E extends DomainEvent, R> {
     const cached = this.#cache.get(id);
     const known = await (cached
       ? readOn(this.#source, this.#aggregate.stream(id), cached)
-      : this.#loadCold(id));
+      : loadCold(this.#source, id, this.#options.snapshots));
     if (known.state !== undefined && distrusted === this.#distrusted) this.#cache.set(id, known);
     return known;
   }

@@ -2,10 +2,12 @@
 import { Gauge, Registry } from 'prom-client';
 import type { Behaviour } from '../application/mediator.ts';
 import type { RepositoryObserver } from '../event-sourcing/repository.ts';
+import type { SnapshotObserver } from '../event-sourcing/snapshots/snapshot-keeper.ts';
 import type { HttpMetrics, HttpObserver, MetricsPage } from '../http/metrics.ts';
 import { httpMetrics } from './http-metrics.ts';
 import { messageMetrics } from './message-metrics.ts';
 import { processMetrics } from './process-metrics.ts';
+import { snapshotMetrics } from './snapshot-metrics.ts';
 import { StoreMetrics, type StoreSources } from './store-metrics.ts';
 import { type WorkerReport, workerMetrics } from './worker-metrics.ts';
 import { writeMetrics } from './write-metrics.ts';
@@ -33,6 +35,8 @@ export class ServiceMetrics implements HttpMetrics {
   readonly messages: Behaviour;
   /** Observes the repository of one aggregate, such as `BankAccount`. */
   readonly repository: (aggregate: string) => RepositoryObserver;
+  /** Observes the snapshots of one kind of aggregate. */
+  readonly snapshots: (aggregate: string) => SnapshotObserver;
   /** Takes the reports of the worker in this process. */
   readonly onWorkerReport: (report: WorkerReport) => void;
   readonly #registry = new Registry();
@@ -51,6 +55,7 @@ export class ServiceMetrics implements HttpMetrics {
     this.requests = httpMetrics(this.#registry);
     this.messages = messageMetrics(this.#registry);
     this.repository = writeMetrics(this.#registry);
+    this.snapshots = snapshotMetrics(this.#registry);
     this.onWorkerReport = workerMetrics(this.#registry);
   }
 

@@ -5,12 +5,10 @@ import type { RememberedOperations } from '../operation-log.ts';
 import { OperationLog, operationOf } from '../operation-log.ts';
 import { fingerprint, type Snapshot } from './snapshot.ts';
 import type { KeptSnapshot, SnapshotStore } from './snapshot-store.ts';
-import { milestoneStream } from './snapshot-streams.ts';
 
-/** The events of an aggregate, and what they make of its state. */
+/** The events of one aggregate, from the first on, and what they make of its state. */
 export interface AuditSource<S> {
-  stream(id: string): string;
-  read(stream: string): AsyncIterable<RecordedEvent>;
+  events(): AsyncIterable<RecordedEvent>;
   fold(state: S | undefined, event: RecordedEvent): S;
 }
 
@@ -37,7 +35,7 @@ export async function auditSnapshots<S>(
 ): Promise<AuditOutcome> {
   const kept = await store.all(id);
   if (kept.length === 0) return { verdict: 'skipped' };
-  const truth = await foldAt(source, id, revisionsOf(kept), isCancelled);
+  const truth = await foldAt(source, revisionsOf(kept), isCancelled);
   if (!truth) return { verdict: 'skipped' };
   const { at, newest } = truth;
   const wrong = kept.flatMap(({ read }) => {
@@ -47,12 +45,11 @@ export async function auditSnapshots<S>(
   });
   const unusable = kept.some(({ read }) => !read.usable && read.reason !== 'version');
   if (wrong.length === 0 && !unusable) return { verdict: 'sound' };
-  const milestones = milestoneStream(source.stream(id));
   const foldedOf = (isWanted: (one: KeptSnapshot<S>) => boolean) =>
     revisionsOf(kept.filter(isWanted)).flatMap((revision) => at.get(revision) ?? []);
-  const recent = foldedOf(({ stream }) => stream !== milestones);
+  const recent = foldedOf(({ milestone }) => !milestone);
   await store.replaceAll(id, {
-    milestones: foldedOf(({ stream }) => stream === milestones),
+    milestones: foldedOf(({ milestone }) => milestone),
     newest: [...recent.filter(({ revision }) => revision < newest.revision), newest],
   });
   return { verdict: 'repaired', wrong: [...new Set(wrong)] };
@@ -67,7 +64,6 @@ function revisionsOf<S>(kept: readonly KeptSnapshot<S>[]): number[] {
 /** What the events say at some revisions, and at the end; nothing when the stream has lost its beginning, or is gone. */
 async function foldAt<S>(
   source: AuditSource<S>,
-  id: string,
   revisions: readonly number[],
   isCancelled: () => boolean,
 ): Promise<{ at: Map<number, Snapshot<S>>; newest: Snapshot<S> } | undefined> {
@@ -82,7 +78,7 @@ async function foldAt<S>(
     const memory = remembered && { operations: remembered };
     return { state: state as S, revision: event.revision, eventId: event.id, latest, ...memory };
   };
-  for await (const event of source.read(source.stream(id))) {
+  for await (const event of source.events()) {
     if (!last && event.revision !== 0) return undefined;
     if (event.revision >= AUDITED_EVENTS_MAX || isCancelled()) return undefined;
     if (event.revision % EVENTS_PER_TURN === 0) await nextTurn();

@@ -4,8 +4,9 @@
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Known } from '../decide-all.ts';
+import type { RecordedEvent } from '../event-store.ts';
 import { StoreError } from '../store-error.ts';
-import { type AuditOutcome, type AuditSource, auditSnapshots } from './audit.ts';
+import { type AuditOutcome, auditSnapshots } from './audit.ts';
 import type { DiscardReason, Snapshot } from './snapshot.ts';
 import {
   dueReason,
@@ -49,8 +50,8 @@ export type SnapshotProblem =
 
 export interface SnapshotKeeperOptions<S> extends SnapshotStoreOptions {
   readonly policy: SnapshotPolicy;
-  /** How the events of an aggregate are folded, for audits. */
-  readonly source: AuditSource<S>;
+  /** What events make of a state, for audits. @throws whatever a decoder and `evolve` throw */
+  readonly fold: (state: S | undefined, event: RecordedEvent) => S;
   /** Milliseconds between two audits; missing when none are made but those that a bad snapshot asks for. */
   readonly auditEveryMs?: number;
   readonly observer?: SnapshotObserver;
@@ -219,7 +220,8 @@ export class SnapshotKeeper<S> {
   }
 
   async #tryToAudit(id: string): Promise<void> {
-    const { observer, source } = this.#options;
+    const { observer, aggregate, store, fold } = this.#options;
+    const source = { events: () => store.readStream(aggregate.stream(id)), fold };
     try {
       const outcome = await auditSnapshots(source, this.#store, id, () => this.#closed);
       observer?.onAudit(outcome.verdict);

@@ -48,7 +48,8 @@ export interface SnapshotStoreOptions {
 
 /** A snapshot, or what stands in the place of one. */
 export interface KeptSnapshot<S> {
-  readonly stream: string;
+  /** Whether it is among those that are kept for good. */
+  readonly milestone: boolean;
   /** In its own stream; missing for an event that the store cannot read. */
   readonly place?: number;
   readonly read: ReadSnapshot<S>;
@@ -248,6 +249,7 @@ export class SnapshotStore<S> implements SnapshotHistory<S> {
     most: number,
   ): AsyncGenerator<KeptSnapshot<S>> {
     const { store, aggregate } = this.#options;
+    const milestone = stream === milestoneStream(this.#streamOf(id));
     let from = start;
     for (let count = 0; count < most && (from === undefined || from >= 0); count += 1) {
       let event: RecordedEvent | undefined;
@@ -257,13 +259,13 @@ export class SnapshotStore<S> implements SnapshotHistory<S> {
           event = one;
       } catch (error) {
         if (!(error instanceof StoreError) || error.code !== 'corrupt') throw error;
-        yield { stream, read: UNREADABLE };
+        yield { milestone, read: UNREADABLE };
         if (from === undefined) return;
         from -= 1;
         continue;
       }
       if (!event) return;
-      yield { stream, place: event.revision, read: readSnapshot(aggregate, id, event) };
+      yield { milestone, place: event.revision, read: readSnapshot(aggregate, id, event) };
       from = event.revision - 1;
     }
   }
