@@ -122,7 +122,12 @@ export class SnapshotKeeper<S> {
   /** A snapshot turned out to be of no use; unless it is only old, all of the aggregate's are looked at. */
   discard(id: string, reason: DiscardReason, revision?: number): void {
     this.#noteDiscarded(id, reason, revision);
-    if (reason !== 'version' && this.#waiting.get(id)?.kind !== 'audit') this.#enqueue(id, { kind: 'audit' });
+    if (reason !== 'version') this.audit(id);
+  }
+
+  /** Has all snapshots of an aggregate held against its events, in the background. */
+  audit(id: string): void {
+    if (this.#waiting.get(id)?.kind !== 'audit') this.#enqueue(id, { kind: 'audit' });
   }
 
   #noteDiscarded(id: string, reason: DiscardReason, revision?: number): void {
@@ -155,6 +160,7 @@ export class SnapshotKeeper<S> {
    * @throws StoreError when the store fails
    */
   async take(id: string, known: Known<S>): Promise<boolean> {
+    if (this.#waiting.get(id)?.kind === 'take') this.#waiting.delete(id);
     const snapshot = snapshotOf(known);
     if (!snapshot) throw new StoreError('busy', 'The aggregate is changing too fast for a snapshot of it.');
     for await (const { read } of this.#store.newestFirst(id)) {
@@ -248,7 +254,7 @@ export class SnapshotKeeper<S> {
     const id = candidates[Math.floor(Math.random() * candidates.length)];
     if (id === undefined || this.#waiting.has(id)) return;
     this.#candidates.delete(id);
-    this.#enqueue(id, { kind: 'audit' });
+    this.audit(id);
   }
 
   #report(id: string, doing: 'reading' | 'writing' | 'auditing', error: unknown): void {
