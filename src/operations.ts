@@ -4,6 +4,7 @@ import type { Config } from './config.ts';
 import type { EventReader, Position, StreamDirectory } from './event-sourcing/event-store.ts';
 import { ageOfNextEvent } from './event-sourcing/lag.ts';
 import type { Collection, ReadModelReader } from './event-sourcing/read-model-store.ts';
+import { SNAPSHOT_STREAM_PREFIX } from './event-sourcing/snapshots/snapshot-streams.ts';
 import type { ExampleIds } from './http/openapi.ts';
 import type { Readiness, Status } from './http/schemas.ts';
 import { describeLocation } from './open-stores.ts';
@@ -91,7 +92,7 @@ async function status(sources: OperationSources): Promise<Status> {
     event_store: {
       kind: kindOf(config.eventStore),
       location: describeLocation(config.eventStore),
-      events: streams ? await streams.countEvents() : null,
+      events: streams ? await streams.countEvents(SNAPSHOT_STREAM_PREFIX) : null,
       head_position: head === undefined ? null : String(head),
     },
     read_models: { kind: kindOf(config.readModels), location: describeLocation(config.readModels) },

@@ -20,6 +20,7 @@ import { RegisterPerson, registerPersonHandler } from './commands/register-perso
 import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
 import { RequestTransfer, requestTransferHandler } from './commands/request-transfer.ts';
 import { ReverseTransaction, reverseTransactionHandler } from './commands/reverse-transaction.ts';
+import { TakeSnapshot, takeSnapshotHandler } from './commands/take-snapshot.ts';
 import { UnfreezeAccount, unfreezeAccountHandler } from './commands/unfreeze-account.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
 import { type Logger, logging, operations, validation } from './pipeline.ts';
@@ -29,6 +30,7 @@ import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.
 import * as holds from './queries/holds.ts';
 import { ListParkedCloudEvents, listParkedCloudEventsHandler } from './queries/parked-cloud-events.ts';
 import * as persons from './queries/persons.ts';
+import { ListSnapshots, listSnapshotsHandler } from './queries/snapshots.ts';
 import { GetStatement, getStatementHandler } from './queries/statement.ts';
 import * as streams from './queries/streams.ts';
 import * as transactions from './queries/transactions.ts';
@@ -57,6 +59,8 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(CaptureHold, captureHoldHandler(bank))
     .register(ReleaseHold, releaseHoldHandler(bank))
     .register(ExpireHolds, expireHoldsHandler(bank))
+    .register(TakeSnapshot, takeSnapshotHandler(bank))
+    .register(ListSnapshots, listSnapshotsHandler(bank))
     .register(persons.GetPerson, persons.getPersonHandler(bank))
     .register(persons.ListPersons, persons.listPersonsHandler(bank))
     .register(persons.GetOwnerSummary, persons.getOwnerSummaryHandler(bank))

@@ -15,6 +15,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   reverse: () => import('./commands/reverse.ts').then((module) => module.reverse),
   interest: () => import('./commands/interest.ts').then((module) => module.interest),
   statement: () => import('./commands/statement.ts').then((module) => module.statement),
+  snapshot: () => import('./commands/snapshot.ts').then((module) => module.snapshot),
   demo: () => import('./commands/demo.ts').then((module) => module.demo),
   export: () => import('./commands/export.ts').then((module) => module.exportCommand),
   import: () => import('./commands/import.ts').then((module) => module.importCommand),

@@ -127,6 +127,13 @@ export interface StreamSummary {
 
 /** What a store without a user interface of its own offers for browsing. Names come in byte order, after `after`. */
 export interface StreamDirectory {
-  listStreams(options: { prefix?: string; after?: string; limit: number }): Promise<StreamSummary[]>;
-  countEvents(): Promise<number>;
+  /** @param options.except leaves streams out that begin so */
+  listStreams(options: {
+    prefix?: string;
+    except?: string;
+    after?: string;
+    limit: number;
+  }): Promise<StreamSummary[]>;
+  /** @param except counts nothing of streams that begin so */
+  countEvents(except?: string): Promise<number>;
 }

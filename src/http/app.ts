@@ -14,6 +14,7 @@ import { holdsController } from './controllers/holds.ts';
 import { metricsController } from './controllers/metrics.ts';
 import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
+import { snapshotsController } from './controllers/snapshots.ts';
 import { statementsController } from './controllers/statements.ts';
 import { suspenseAccountsController } from './controllers/suspense-accounts.ts';
 import { transactionsController } from './controllers/transactions.ts';
@@ -67,6 +68,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(healthController(options));
   await app.register(metricsController(options));
   await app.register(operationsController(options));
+  await app.register(snapshotsController(options));
   await app.register(parkedCloudEventsController(options));
   await app.register(transferListController(options));
   await app.register(suspenseAccountsController(options));

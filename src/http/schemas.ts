@@ -306,6 +306,35 @@ export const holdPageSchema = pageOf(holdSchema, 'HoldPage');
 export const eventPageSchema = pageOf(eventSchema, 'EventPage');
 export const streamPageSchema = pageOf(streamSchema, 'StreamPage');
 
+export const snapshotTakenSchema = z
+  .strictObject({
+    account_id: uuid('01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02'),
+    revision: z.int().meta({ description: 'Of the account, to which the snapshot leads.' }),
+    written: z.boolean().meta({ description: 'False when there was a snapshot of this revision already.' }),
+  })
+  .meta({ id: 'SnapshotTaken' });
+
+export const snapshotListSchema = z
+  .strictObject({
+    items: z
+      .array(
+        z.strictObject({
+          kind: z
+            .enum(['NEWEST', 'MILESTONE'])
+            .meta({ description: 'The newest ones push older ones out; milestones are kept for good.' }),
+          revision: z.int().nullable(),
+          taken_at: z.iso.datetime().nullable(),
+          usable: z.boolean(),
+          reason: z
+            .string()
+            .nullable()
+            .meta({ description: 'Why it cannot be used: `checksum`, `unreadable` or `version`.' }),
+        }),
+      )
+      .readonly(),
+  })
+  .meta({ id: 'SnapshotList' });
+
 export const problemSchema = z
   .looseObject({
     type: z.string().meta({ examples: ['/problems/insufficient_funds'] }),

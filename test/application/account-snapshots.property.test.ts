@@ -45,7 +45,12 @@ const steps = fc.array(
   { minLength: 1, maxLength: 15, size: 'max' },
 );
 
-function decide(state: BankAccount, { does, cents }: Step, id: string, now: string): Decision<BankAccountEvent[]> {
+function decide(
+  state: BankAccount,
+  { does, cents }: Step,
+  id: string,
+  now: string,
+): Decision<BankAccountEvent[]> {
   const amount = (cents / 100).toFixed(2);
   const posting = { account_id: id, transaction_id: newId(), amount, description: 'x' };
   const hold_id = Object.keys(state.holds)[0] ?? 'none';
@@ -86,7 +91,10 @@ function repository(now: () => Date) {
     now,
   });
   const options = { store, newId, now, snapshots: keeper };
-  return { keeper, accounts: new Repository<BankAccount, BankAccountEvent, Rejection>(bankAccountType, codec, options) };
+  return {
+    keeper,
+    accounts: new Repository<BankAccount, BankAccountEvent, Rejection>(bankAccountType, codec, options),
+  };
 }
 
 it('a snapshot at every cut leads to the state that the events lead to, and remembers every key', async () => {
@@ -146,7 +154,9 @@ async function expectSameAtEveryCut(id: string, now: () => Date): Promise<void> 
 async function expectKeysKnown(
   accounts: ReturnType<typeof repository>['accounts'],
   id: string,
-  events: Awaited<ReturnType<typeof collect<{ metadata: { idempotency_key?: string; idempotency_hash?: string } }>>>,
+  events: Awaited<
+    ReturnType<typeof collect<{ metadata: { idempotency_key?: string; idempotency_hash?: string } }>>
+  >,
 ): Promise<void> {
   const keys = new Set(events.flatMap(({ metadata }) => metadata.idempotency_key ?? []));
   for (const key of keys) {

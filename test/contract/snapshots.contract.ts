@@ -6,7 +6,13 @@ import { SNAPSHOT_EVENT_TYPE, toSnapshotEvent } from '../../src/event-sourcing/s
 import { milestoneStream, snapshotStream } from '../../src/event-sourcing/snapshots/snapshot-streams.ts';
 import { newId } from '../../src/new-id.ts';
 import { collect, mustAppend, uniqueName } from '../support/event-builders.ts';
-import { type BenchOptions, keptRevisions, NOW, snapshotBench, snapshotWallet } from '../support/snapshot-bench.ts';
+import {
+  type BenchOptions,
+  keptRevisions,
+  NOW,
+  snapshotBench,
+  snapshotWallet,
+} from '../support/snapshot-bench.ts';
 import { fill, filled, opened, someone, spend, walletEvents, walletType } from '../support/wallet.ts';
 import { WatchedEventStore } from '../support/watched-event-store.ts';
 
@@ -50,7 +56,10 @@ export function describeSnapshotContract(name: string, open: () => Promise<Snaps
         await on.keeper.settled();
       }
     };
-    const operation = (key: string) => ({ ...someone, operation: { id: key, contentHash: `hash of ${key}` } });
+    const operation = (key: string) => ({
+      ...someone,
+      operation: { id: key, contentHash: `hash of ${key}` },
+    });
     const eventsOf = (name: string) => collect(store.inner.readStream(name));
     /** The newest snapshot as it is stored, but with other data. */
     const forge = async (change: (data: Record<string, unknown>) => Record<string, unknown>) => {
@@ -171,7 +180,10 @@ export function describeSnapshotContract(name: string, open: () => Promise<Snaps
       for (const [key, answer] of answers) {
         const decide = key === 'last' ? spend(2) : fill(1);
         const again = await wallets.execute(id, decide, operation(key));
-        expect(again).toEqual({ ok: true, value: { ...(answer as { value: object }).value, replayed: true } });
+        expect(again).toEqual({
+          ok: true,
+          value: { ...(answer as { value: object }).value, replayed: true },
+        });
       }
       expect(heard).toEqual(['load used']);
       const other = { ...someone, operation: { id: 'last', contentHash: 'another content' } };
@@ -190,7 +202,11 @@ export function describeSnapshotContract(name: string, open: () => Promise<Snaps
           ? event
           : {
               ...event,
-              metadata: { ...event.metadata, idempotency_key: `key-${index}`, idempotency_hash: `hash of key-${index}` },
+              metadata: {
+                ...event.metadata,
+                idempotency_key: `key-${index}`,
+                idempotency_hash: `hash of key-${index}`,
+              },
             },
       );
       await mustAppend(store.inner, stream(), keyed, 'no_stream');
@@ -227,7 +243,9 @@ export function describeSnapshotContract(name: string, open: () => Promise<Snaps
       await second.keeper.settled();
       // The one before it is in order, and so the load was quick all the same.
       expect(second.heard).toEqual(['discarded checksum', 'load used', 'audit repaired']);
-      expect(second.problems).toMatchObject([{ kind: 'discarded', aggregate: 'Wallet', id, reason: 'checksum' }]);
+      expect(second.problems).toMatchObject([
+        { kind: 'discarded', aggregate: 'Wallet', id, reason: 'checksum' },
+      ]);
       const third = bench();
       expect((await third.wallets.load(id))?.state.balance).toBe(25);
       expect(third.heard).toEqual(['load used']);
@@ -235,7 +253,12 @@ export function describeSnapshotContract(name: string, open: () => Promise<Snaps
 
     it('that are none at all are not used, reported, and replaced', async () => {
       await given(25);
-      const strange = { id: newId(), type: 'Strange', data: {}, metadata: walletEvents(id, opened())[0]?.metadata };
+      const strange = {
+        id: newId(),
+        type: 'Strange',
+        data: {},
+        metadata: walletEvents(id, opened())[0]?.metadata,
+      };
       await mustAppend(store.inner, snapshotStream(stream()), [strange as NewEvent], 'any');
       const { wallets, keeper, heard } = bench();
       expect((await wallets.load(id))?.state.balance).toBe(25);
@@ -307,7 +330,10 @@ export function describeSnapshotContract(name: string, open: () => Promise<Snaps
       const position = await fixture.store.headPosition();
       const signal = new AbortController();
       const seen: string[] = [];
-      for await (const batch of store.inner.subscribeToAll({ streamPrefixes: [stream()], signal: signal.signal })) {
+      for await (const batch of store.inner.subscribeToAll({
+        streamPrefixes: [stream()],
+        signal: signal.signal,
+      })) {
         seen.push(...batch.events.map(({ type }) => type));
         if (position !== undefined && batch.position >= position) break;
       }

@@ -8,7 +8,10 @@ const second = '01890a5d-ac96-774b-bcce-b302099a8064';
 /** All event types, and every field of the state, at least once each. */
 export const ACCOUNT_LIFE: readonly (readonly [at: string, event: BankAccountEvent])[] = [
   ['2026-01-15T09:30:00.000Z', opened('500.00')],
-  ['2026-01-15T09:31:00.000Z', posted({ type: 'DEPOSIT', direction: 'CREDIT', amount: '90071992547409.93', ...usd })],
+  [
+    '2026-01-15T09:31:00.000Z',
+    posted({ type: 'DEPOSIT', direction: 'CREDIT', amount: '90071992547409.93', ...usd }),
+  ],
   [
     '2026-01-16T10:00:00.000Z',
     {
@@ -25,7 +28,10 @@ export const ACCOUNT_LIFE: readonly (readonly [at: string, event: BankAccountEve
   ],
   [
     '2026-01-17T11:00:00.000Z',
-    { type: 'BankAccountOverdraftLimitChangedDomainEventV1', data: { old_limit: '500.00', new_limit: '750.00' } },
+    {
+      type: 'BankAccountOverdraftLimitChangedDomainEventV1',
+      data: { old_limit: '500.00', new_limit: '750.00' },
+    },
   ],
   ['2026-01-18T10:00:00.000Z', posted({ type: 'WITHDRAWAL', direction: 'DEBIT', amount: '25.01', ...usd })],
   ['2026-01-18T11:00:00.000Z', held('40.00', { expires_at: '2026-03-01T00:00:00.000Z' })],
@@ -43,7 +49,10 @@ export const ACCOUNT_LIFE: readonly (readonly [at: string, event: BankAccountEve
       reverses_transaction_id: '01890a5d-ac96-774b-bcce-b302099a8060',
     }),
   ],
-  ['2026-02-01T10:00:00.000Z', posted({ type: 'FEE', direction: 'DEBIT', amount: '1.00', ...usd, period: '2026-01' })],
+  [
+    '2026-02-01T10:00:00.000Z',
+    posted({ type: 'FEE', direction: 'DEBIT', amount: '1.00', ...usd, period: '2026-01' }),
+  ],
   ['2026-02-02T10:00:00.000Z', posted({ type: 'TRANSFER', direction: 'DEBIT', amount: '8.00', ...usd })],
   [
     '2026-02-03T10:00:00.000Z',
@@ -54,13 +63,19 @@ export const ACCOUNT_LIFE: readonly (readonly [at: string, event: BankAccountEve
   ],
   [
     '2026-02-04T10:00:00.000Z',
-    { type: 'BankAccountFrozenDomainEventV1', data: { scope: 'DEBITS', reason: 'court order' } } as BankAccountEvent,
+    {
+      type: 'BankAccountFrozenDomainEventV1',
+      data: { scope: 'DEBITS', reason: 'court order' },
+    } as BankAccountEvent,
   ],
   [
     '2026-02-05T10:00:00.000Z',
     posted({ type: 'INTEREST', direction: 'CREDIT', amount: '3.00', ...usd, period: '2026-01' }),
   ],
-  ['2026-02-06T10:00:00.000Z', { type: 'BankAccountUnfrozenDomainEventV1', data: { reason: 'lifted' } } as BankAccountEvent],
+  [
+    '2026-02-06T10:00:00.000Z',
+    { type: 'BankAccountUnfrozenDomainEventV1', data: { reason: 'lifted' } } as BankAccountEvent,
+  ],
   ['2026-02-07T10:00:00.000Z', released('15.00', { hold_id: second })],
   ['2026-02-08T10:00:00.000Z', closed],
 ];

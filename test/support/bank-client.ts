@@ -27,6 +27,8 @@ import {
   postingSchema,
   problemSchema,
   readinessSchema,
+  snapshotListSchema,
+  snapshotTakenSchema,
   statementSchema,
   statusSchema,
   streamPageSchema,
@@ -92,6 +94,8 @@ export const OPERATIONS = {
   listStreams: ['GET', '/admin/streams', 200, streamPageSchema],
   readStream: ['GET', '/admin/streams/{name}', 200, eventPageSchema],
   postMonth: ['POST', '/admin/interest-runs', 200, interestStepSchema],
+  takeSnapshot: ['POST', '/admin/accounts/{id}/snapshots', 200, snapshotTakenSchema],
+  listSnapshots: ['GET', '/admin/accounts/{id}/snapshots', 200, snapshotListSchema],
   expireHolds: ['POST', '/admin/holds/expire', 200, holdSweepSchema],
   explainProblem: ['GET', '/problems/{code}', 200, problemKindSchema],
 } as const satisfies Record<string, readonly [string, string, number, z.ZodType]>;

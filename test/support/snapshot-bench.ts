@@ -1,7 +1,11 @@
 /** A repository of wallets with snapshots, and what happens to those, for tests. */
-import { Repository, type RepositoryOptions } from '../../src/event-sourcing/repository.ts';
+
 import type { EventStore } from '../../src/event-sourcing/event-store.ts';
-import { type SnapshotType } from '../../src/event-sourcing/repository.ts';
+import {
+  Repository,
+  type RepositoryOptions,
+  type SnapshotType,
+} from '../../src/event-sourcing/repository.ts';
 import {
   SnapshotKeeper,
   type SnapshotKeeperOptions,

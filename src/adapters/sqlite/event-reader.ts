@@ -119,8 +119,8 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
     return this.#bounds(stream)?.metadata ?? {};
   }
 
-  async listStreams(options: { prefix?: string; after?: string; limit: number }): Promise<StreamSummary[]> {
-    const prefix = options.prefix ?? '';
+  async listStreams(options: Parameters<StreamDirectory['listStreams']>[0]): Promise<StreamSummary[]> {
+    const { prefix = '', except = '' } = options;
     const found = this.#checked(() =>
       this.db
         .prepare(
@@ -129,10 +129,11 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
              (SELECT max(revision) FROM events e WHERE e.stream = s.id AND e.revision >= s.first_revision) AS last,
              (SELECT recorded_at FROM events e WHERE e.stream = s.id ORDER BY revision DESC LIMIT 1) AS recorded_at
            FROM streams s WHERE s.name >= max(?1, ?2) AND s.name <> ?2 AND s.name < ?1 || char(0x10ffff)
+             AND (?4 = '' OR s.name < ?4 OR s.name >= ?4 || char(0x10ffff))
              AND EXISTS (SELECT 1 FROM events e WHERE e.stream = s.id AND e.revision >= s.first_revision)
            ORDER BY s.name LIMIT ?3`,
         )
-        .all(prefix, options.after ?? '', options.limit),
+        .all(prefix, options.after ?? '', options.limit, except),
     ) as { stream: string; first: number; last: number; recorded_at: number }[];
     return found.map((row) => ({
       stream: row.stream,
@@ -143,15 +144,28 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
   }
 
   /** Positions have no gaps but those of removed events, which are counted as they go: no table scan is needed. */
-  async countEvents(): Promise<number> {
+  async countEvents(except = ''): Promise<number> {
     const { position, removed } = this.head();
-    return position - removed;
+    return position - removed - (except === '' ? 0 : this.#countIn(except));
   }
 
   /** The newest position ever given, and how many events were removed since the beginning. */
   protected head(): { position: number; removed: number } {
     const row = this.#checked(() => this.#head.get()) as { head: number; removed: number };
     return { position: row.head, removed: row.removed };
+  }
+
+  /** Events of the streams that begin so; it looks at an index entry for each of them. */
+  #countIn(prefix: string): number {
+    const row = this.#checked(() =>
+      this.db
+        .prepare(
+          `SELECT count(*) AS events FROM streams s JOIN events e ON e.stream = s.id
+           WHERE s.name >= ?1 AND s.name < ?1 || char(0x10ffff)`,
+        )
+        .get(prefix),
+    ) as { events: number };
+    return row.events;
   }
 
   #page(stream: string, backwards: boolean, from: number, size: number): EventRow[] {

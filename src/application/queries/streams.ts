@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { bankAccountStream } from '../../domain/bank-account.ts';
 import { accept, type Decision, reject } from '../../domain/decision.ts';
 import type { ReadDirection, RecordedEvent, StreamSummary } from '../../event-sourcing/event-store.ts';
+import { SNAPSHOT_STREAM_PREFIX } from '../../event-sourcing/snapshots/snapshot-streams.ts';
 import { accountNotFound, type Bank } from '../bank.ts';
 import { type Handler, query } from '../mediator.ts';
 import { accountIdFields } from './accounts.ts';
@@ -33,7 +34,10 @@ export const streamListFields = z.strictObject({
     .string()
     .max(200)
     .optional()
-    .meta({ description: 'Only streams that begin so.', examples: ['bank-account-'] }),
+    .meta({
+      description: 'Only streams that begin so; `snapshot-` shows snapshots, which are left out otherwise.',
+      examples: ['bank-account-'],
+    }),
 });
 
 export const ListStreams = query<Page<StreamListing>>()('ListStreams', streamListFields);
@@ -46,6 +50,8 @@ export function listStreamsHandler(
     if (!streams) return reject('not_supported', 'Streams are listed by the event store’s own browser.');
     const found = await streams.listStreams({
       limit: limit + 1,
+      // There is one for each account, and nobody browses for them: whoever wants them asks for them.
+      ...(prefix?.startsWith(SNAPSHOT_STREAM_PREFIX) ? {} : { except: SNAPSHOT_STREAM_PREFIX }),
       ...(prefix === undefined ? {} : { prefix }),
       ...(cursor === undefined ? {} : { after: cursor }),
     });

@@ -33,7 +33,10 @@ export function detailsTable({ details }: Pick<DocumentView, 'details'>, documen
 }
 
 /** Documents below one another. */
-export function listTable({ columns, plural }: View, documents: readonly Body[]): string {
+export function listTable(
+  { columns, plural }: Pick<View, 'columns' | 'plural'>,
+  documents: readonly Body[],
+): string {
   if (documents.length === 0) return `There are no ${plural}.`;
   const header = columns.map(({ title }) => paint('bold', title));
   const rows = documents.map((document) => columns.map(({ cell }) => cell(document)));

@@ -57,11 +57,21 @@ export async function showOne(values: OutputValues, path: string, view: Document
   return conclude(values, answer, view, () => detailsTable(view, answer.body));
 }
 
+/** Does something that no read model tells of, and shows the answer. */
+export async function showNew(
+  values: OutputValues,
+  request: Request,
+  view: Pick<DocumentView, 'id' | 'details'>,
+): Promise<number> {
+  const answer = await askFor(values, request);
+  return conclude(values, answer, view, () => detailsTable(view, answer.body));
+}
+
 /** Shows one page of a list; what is behind it is named on stderr, away from what scripts read. */
 export async function showPage(
   values: PageValues,
   path: string,
-  view: View,
+  view: Pick<View, 'id' | 'columns' | 'plural'>,
   filter: Readonly<Record<string, string | undefined>> = {},
 ): Promise<number> {
   const { limit, cursor } = values;
@@ -123,7 +133,7 @@ export async function askFor(
 function conclude(
   { json, quiet }: OutputValues,
   answer: Success,
-  view: DocumentView,
+  view: Pick<DocumentView, 'id'>,
   table: () => string,
 ): number {
   if (json) print(answer.text);
@@ -131,7 +141,7 @@ function conclude(
   return EXIT.ok;
 }
 
-function idOf({ id }: DocumentView, document: Body): string {
+function idOf({ id }: Pick<DocumentView, 'id'>, document: Body): string {
   return plain(String(document[id]));
 }
 

@@ -182,3 +182,20 @@ export const statementDetails: readonly Field[] = [
   money('Debits', 'total_debits'),
   money('Closing balance', 'closing_balance'),
 ];
+
+export const snapshotView: Pick<View, 'id' | 'plural' | 'columns'> = {
+  plural: 'snapshots',
+  id: 'revision',
+  columns: [
+    field('Kind', 'kind'),
+    figure('Revision', 'revision'),
+    moment('Taken', 'taken_at'),
+    field('Usable', 'usable'),
+    field('Why not', 'reason'),
+  ],
+};
+
+export const snapshotTakenView: Pick<DocumentView, 'id' | 'details'> = {
+  id: 'revision',
+  details: [field('Account', 'account_id'), field('Revision', 'revision'), field('Written', 'written')],
+};

@@ -1,5 +1,6 @@
 /** Writes the events of a store into segments, in the order of the log, and goes on where it was interrupted. */
 import type { EventReader, EventStore, Position, RecordedEvent, StreamMetadata } from '../event-store.ts';
+import { SNAPSHOT_STREAM_PREFIX } from '../snapshots/snapshot-streams.ts';
 import { StoreError } from '../store-error.ts';
 import { checkSegments, ExportChain, type ExportTotals, type ReportProgress } from './export-chain.ts';
 import type { StreamRecord } from './segment.ts';
@@ -19,7 +20,7 @@ export interface ExportResult extends ExportTotals {
 }
 
 /** Snapshots are made anew; names that begin with `$` are the server's own. */
-const LEFT_OUT = ['snapshot-', '$'];
+const LEFT_OUT = [SNAPSHOT_STREAM_PREFIX, '$'];
 /** Events looked at together; the beginnings of their streams are asked for at the same time. */
 const PAGE_EVENTS = 128;
 const REPORT_EVERY_EVENTS = 1_000;

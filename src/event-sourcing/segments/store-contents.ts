@@ -2,6 +2,7 @@
 
 import type { EventReader } from '../event-store.ts';
 import { isFiller } from '../filler-event.ts';
+import { isSnapshotStream } from '../snapshots/snapshot-streams.ts';
 import { StoreError } from '../store-error.ts';
 import { addDigests, digestOf, EMPTY_DIGEST, type EventDigest } from './event-digest.ts';
 import type { SegmentRecord } from './segment.ts';
@@ -28,8 +29,8 @@ export class StoreContents {
   static async of(store: EventReader, onProgress?: (events: number) => void): Promise<StoreContents> {
     const contents = new StoreContents();
     for await (const event of store.readAll()) {
-      // A server's own streams.
-      if (event.stream.startsWith('$')) continue;
+      // A server's own streams, and what no export has.
+      if (event.stream.startsWith('$') || isSnapshotStream(event.stream)) continue;
       const held = contents.#streams.get(event.stream) ?? { events: 0, digest: EMPTY_DIGEST, last: 0 };
       contents.#streams.set(event.stream, held);
       held.last = event.revision;

@@ -15,7 +15,12 @@ import {
   type SnapshotReason,
   snapshotOf,
 } from './snapshot-policy.ts';
-import { type SnapshotHistory, SnapshotStore, type SnapshotStoreOptions } from './snapshot-store.ts';
+import {
+  type KeptSnapshot,
+  type SnapshotHistory,
+  SnapshotStore,
+  type SnapshotStoreOptions,
+} from './snapshot-store.ts';
 
 /** Why a snapshot that was due was not taken: the queue was full, or writing it failed. */
 export type SkipReason = 'overloaded' | 'failed';
@@ -169,6 +174,11 @@ export class SnapshotKeeper<S> {
     }
     await this.#write(id, snapshot, 'request');
     return true;
+  }
+
+  /** All that are kept, milestones first, each group the oldest first. @throws StoreError when the store fails */
+  list(id: string): Promise<KeptSnapshot<S>[]> {
+    return this.#store.all(id);
   }
 
   /** Resolves when nothing waits or is being worked on. */
