@@ -11,6 +11,7 @@ import { measureGets } from './measurements/get.ts';
 import { measureKurrentDb } from './measurements/kurrentdb.ts';
 import { measureMongodb } from './measurements/mongodb.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
+import { measureSnapshots } from './measurements/snapshots.ts';
 import { measureStart } from './measurements/start.ts';
 import { measureStatements } from './measurements/statement.ts';
 import { measureTransfers } from './measurements/transfers.ts';
@@ -27,6 +28,7 @@ const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench)
   ['batches', ['batches'], measureBatches],
   ['get', ['get'], measureGets],
   ['statement', ['statement'], measureStatements],
+  ['snapshots', ['snapshots'], measureSnapshots],
   ['rebuild', ['rebuild'], measureRebuild],
   ['move', ['move'], measureMoves],
   ['start', ['start'], measureStart],

@@ -10,6 +10,7 @@ export const GROUPS = [
   'transfers',
   'get',
   'statement',
+  'snapshots',
   'lag',
   'rebuild',
   'move',

@@ -121,6 +121,7 @@ type Command = Exclude<
   // They have no body.
   | 'releaseHold'
   | 'expireHolds'
+  | 'takeSnapshot'
 >;
 
 /** For each command a request that would go through, to be spoilt in one place by a row. */

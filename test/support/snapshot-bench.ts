@@ -28,19 +28,20 @@ export interface SnapshotBench {
   readonly problems: SnapshotProblem[];
 }
 
-export type BenchOptions = Partial<SnapshotKeeperOptions<Wallet>> & {
+export type BenchOptions = Partial<Omit<SnapshotKeeperOptions<Wallet>, 'aggregate'>> & {
+  readonly aggregate?: SnapshotType<Wallet, WalletEvent>;
   readonly archive?: RepositoryOptions['archive'];
 };
 
 /** As a process that has just started: nothing is in memory. */
 export function snapshotBench(store: EventStore, options: BenchOptions = {}): SnapshotBench {
-  const { archive, ...given } = options;
+  const { archive, aggregate = snapshotWallet, ...given } = options;
   const heard: string[] = [];
   const problems: SnapshotProblem[] = [];
   const keeper = new SnapshotKeeper<Wallet>({
     store,
-    aggregate: snapshotWallet,
-    fold: (state, event) => snapshotWallet.evolve(state, walletCodec.decode(event), event.metadata.timestamp),
+    aggregate,
+    fold: (state, event) => aggregate.evolve(state, walletCodec.decode(event), event.metadata.timestamp),
     policy: { everyEvents: 10 },
     retention: { newest: 3 },
     newId,
@@ -55,7 +56,7 @@ export function snapshotBench(store: EventStore, options: BenchOptions = {}): Sn
     onProblem: (problem) => problems.push(problem),
     ...given,
   });
-  const wallets = new Repository<Wallet, WalletEvent, WalletRefusal>(snapshotWallet, walletCodec, {
+  const wallets = new Repository<Wallet, WalletEvent, WalletRefusal>(aggregate, walletCodec, {
     store,
     newId,
     now: () => new Date(NOW),
