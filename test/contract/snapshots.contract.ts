@@ -70,14 +70,14 @@ export function describeSnapshotContract(name: string, open: () => Promise<Snaps
       await mustAppend(store.inner, snapshotStream(stream()), [forged], 'any');
     };
     /** A snapshot that is in order but for the balance that it tells. */
-    const lie = async (revision: number, balance: number) => {
+    const lie = async (revision: number, balance: number, eventId?: string) => {
       const events = await eventsOf(stream());
       const event = events[revision];
       if (!event) throw new Error(`there is no revision ${revision}`);
       const snapshot = {
         state: { owner: 'ann', balance },
         revision,
-        eventId: event.id,
+        eventId: eventId ?? event.id,
         latest: event.metadata.timestamp,
         operations: { recent: [], hasForgotten: false },
       };
@@ -322,6 +322,19 @@ export function describeSnapshotContract(name: string, open: () => Promise<Snaps
       await mustAppend(store.inner, stream(), walletEvents(id, opened('bob'), filled(7)), 'any');
       const reopened = bench();
       expect((await reopened.wallets.load(id))?.state).toEqual({ owner: 'bob', balance: 7 });
+    });
+
+    it('of a history in which another event had the revision are not used', async () => {
+      await given(25);
+      await lie(25, 1_000_000, newId());
+      const { wallets, keeper, heard, problems } = bench();
+      expect((await wallets.load(id))?.state.balance).toBe(25);
+      await keeper.settled();
+      expect(heard.slice(0, 2)).toEqual(['discarded anchor', 'load missed']);
+      expect(problems[0]).toMatchObject({ kind: 'discarded', reason: 'anchor', revision: 25 });
+      const again = bench();
+      await again.wallets.load(id);
+      expect(again.heard).toEqual(['load used']);
     });
 
     it('are no events to who follows the log by the names of streams', async () => {
