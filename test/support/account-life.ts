@@ -50,6 +50,16 @@ export const ACCOUNT_LIFE: readonly (readonly [at: string, event: BankAccountEve
     }),
   ],
   [
+    '2026-01-21T10:00:00.000Z',
+    posted({
+      type: 'TRANSFER',
+      direction: 'DEBIT',
+      amount: '2.00',
+      ...usd,
+      restores_transaction_id: '01890a5d-ac96-774b-bcce-b302099a8060',
+    }),
+  ],
+  [
     '2026-02-01T10:00:00.000Z',
     posted({ type: 'FEE', direction: 'DEBIT', amount: '1.00', ...usd, period: '2026-01' }),
   ],
