@@ -12,6 +12,8 @@ import { newId } from '../../src/new-id.ts';
 import { SOMEONE } from '../support/transfer-bench.ts';
 import { WatchedEventStore } from '../support/watched-event-store.ts';
 
+const NO_SNAPSHOTS = { policy: {}, retention: { newest: 1 } } as const;
+
 let store: WatchedEventStore;
 let bank: Bank;
 let post: (items: readonly object[], key?: string) => Promise<BatchResult>;
@@ -20,7 +22,7 @@ beforeEach(() => {
   const metrics = new ServiceMetrics({ version: '0.0.0', role: 'all', node: 'here' });
   const nothing = { find: async () => undefined };
   const defaultCurrency = 'USD';
-  const writeSide = composeWriteSide({ defaultCurrency }, store, metrics, nothing);
+  const writeSide = composeWriteSide({ defaultCurrency, snapshots: NO_SNAPSHOTS }, store, metrics, nothing);
   bank = { ...writeSide, events: store, newId, now: () => new Date(), defaultCurrency } as unknown as Bank;
   const handle = postBatchHandler(bank);
   post = async (items, key) => {
