@@ -18,7 +18,15 @@ import type { EventCodec } from '../event-sourcing/codec.ts';
 import type { EventReader, Position, StreamDirectory } from '../event-sourcing/event-store.ts';
 import type { OperatorRequests } from '../event-sourcing/operator-requests.ts';
 import type { ReadModelReader } from '../event-sourcing/read-model-store.ts';
-import type { AggregateType, Committed, Outcome, Refusal, Repository } from '../event-sourcing/repository.ts';
+import type {
+  Aggregate,
+  AggregateType,
+  Committed,
+  Outcome,
+  Refusal,
+  Repository,
+} from '../event-sourcing/repository.ts';
+import type { TemporalReplay } from '../event-sourcing/temporal-replay.ts';
 import type { RequestContext } from './mediator.ts';
 import type { TransferProcess, TransferRepository } from './transfer-process.ts';
 
@@ -37,6 +45,8 @@ export const bankAccountType: AggregateType<BankAccount, BankAccountEvent> = {
 export interface Bank {
   readonly persons: Repository<Person, PersonEvent, Rejection>;
   readonly accounts: Repository<BankAccount, BankAccountEvent, Rejection>;
+  /** Accounts as they were. */
+  readonly pastAccounts: TemporalReplay<BankAccount, BankAccountEvent>;
   readonly transfers: TransferRepository;
   readonly transferProcess: TransferProcess;
   readonly events: EventReader;
@@ -151,7 +161,7 @@ export function written(committed: Committed<unknown, unknown>): Written {
   };
 }
 
-export function accountState(id: string, { state, revision }: AcceptedOnAccount): AccountState {
+export function accountState(id: string, { state, revision }: Aggregate<BankAccount>): AccountState {
   const { owner_id, account_type, status, frozen, currency } = state;
   return {
     id,

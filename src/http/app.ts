@@ -16,6 +16,7 @@ import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
 import { statementsController } from './controllers/statements.ts';
 import { suspenseAccountsController } from './controllers/suspense-accounts.ts';
+import { timeTravelController } from './controllers/time-travel.ts';
 import { transactionsController } from './controllers/transactions.ts';
 import { transferListController, transfersController } from './controllers/transfers.ts';
 import { answerClientError, answerUnreadableUrl, installErrorHandler } from './error-handler.ts';
@@ -57,6 +58,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       await api.register(accountChangesController(options));
       await api.register(holdsController(options));
       await api.register(statementsController(options));
+      await api.register(timeTravelController(options));
       await api.register(transactionsController(options));
       await api.register(transfersController(options));
       await api.register(batchesController(options));
