@@ -16,6 +16,8 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   interest: () => import('./commands/interest.ts').then((module) => module.interest),
   statement: () => import('./commands/statement.ts').then((module) => module.statement),
   demo: () => import('./commands/demo.ts').then((module) => module.demo),
+  replay: () => import('./commands/replay.ts').then((module) => module.replay),
+  project: () => import('./commands/project.ts').then((module) => module.project),
   export: () => import('./commands/export.ts').then((module) => module.exportCommand),
   import: () => import('./commands/import.ts').then((module) => module.importCommand),
   rewrite: () => import('./commands/rewrite.ts').then((module) => module.rewrite),

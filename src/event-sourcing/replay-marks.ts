@@ -1,9 +1,10 @@
 /** What temporal replay remembers of the streams it was asked about, so that a later question reads a short tail only. */
 import { LRUCache } from 'lru-cache';
 
-/** A state, and the latest business time (milliseconds since the epoch) of the events up to it. */
+/** A state, the event that it stands on, and the latest business time (milliseconds since the epoch) up to there. */
 export interface ReplayMark<S> {
   readonly revision: number;
+  readonly eventId: string;
   readonly latest: number;
   readonly state: S;
 }

@@ -1,4 +1,5 @@
 /** Steps through one stream: each event with the state before and after it. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AggregateType } from './aggregate.ts';
 import type { DomainEvent, EventCodec, Recorded } from './codec.ts';
 import type { EventReader, RecordedEvent } from './event-store.ts';
@@ -52,7 +53,16 @@ export async function* replay<S, E extends DomainEvent>(
     const step = stepOf({ codec, aggregate }, state, recorded);
     yield step;
     state = step.after;
+    if (isTurn(recorded.revision)) await nextTurn();
   }
+}
+
+/** Events that are folded in one turn of the event loop. */
+const EVENTS_PER_TURN = 256;
+
+/** Whether others should get their turn after the event of this revision. */
+export function isTurn(revision: number): boolean {
+  return revision % EVENTS_PER_TURN === EVENTS_PER_TURN - 1;
 }
 
 /** What one event does to a state. */

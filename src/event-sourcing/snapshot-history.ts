@@ -1,17 +1,21 @@
 /** What temporal replay asks of whoever keeps snapshots; it works without them too, only slower. */
 
-/** A state as it was right after a revision. */
-export interface SnapshotOfState<S> {
+/** A state as it was right after the event of a revision. */
+export interface PastState<S> {
   readonly state: S;
   readonly revision: number;
-  /**
-   * The latest business time of all events up to the revision, RFC 3339 UTC. Where it is missing, the snapshot helps to
-   * find a revision, but not a time.
-   */
-  readonly latestTime?: string;
+  /** Of that event: where the stream does not have it any more, the state is of other events. */
+  readonly eventId: string;
+  /** The latest business time of all events so far, RFC 3339 UTC. */
+  readonly latest: string;
 }
 
 export interface SnapshotHistory<S> {
-  /** The newest snapshot at or before a revision; `undefined` when there is none, or none that can be read any more. */
-  snapshotAtOrBefore(stream: string, revision: number): Promise<SnapshotOfState<S> | undefined>;
+  /** The newest one at or before a revision; `undefined` when there is none. */
+  atOrBefore(id: string, revision: number): Promise<PastState<S> | undefined>;
+  /**
+   * The newest one in which no event has a later business time; `undefined` when there is none.
+   * @param at RFC 3339 UTC with milliseconds
+   */
+  asOf(id: string, at: string): Promise<PastState<S> | undefined>;
 }

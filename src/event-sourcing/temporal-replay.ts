@@ -9,12 +9,13 @@
  * The rule needs the latest time of all events before, so no search over single events could be exact. The marks that
  * each read leaves behind, and snapshots that know their latest time, can: along a stream both only ever rise.
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AggregateType } from './aggregate.ts';
 import type { DomainEvent } from './codec.ts';
 import type { RecordedEvent } from './event-store.ts';
-import { type ReplaySources, stateAfter, stepOf } from './replay.ts';
+import { isTurn, type ReplaySources, stateAfter, stepOf } from './replay.ts';
 import { isMarked, type ReplayMark, ReplayMarks } from './replay-marks.ts';
-import type { SnapshotHistory, SnapshotOfState } from './snapshot-history.ts';
+import type { SnapshotHistory } from './snapshot-history.ts';
 
 /** What is asked for: a time (RFC 3339 UTC), or a revision. */
 export type Point = { readonly time: string } | { readonly revision: number };
@@ -45,15 +46,8 @@ export interface TemporalReplayOptions<S, E extends DomainEvent> extends ReplayS
   readonly sizeOf?: (state: S) => number;
 }
 
-/** A state to begin with. */
-interface Start<S> {
-  readonly state: S;
-  readonly revision: number;
-  /** Milliseconds since the epoch; not known of a snapshot without its latest time. */
-  readonly latest: number | undefined;
-  /** It was remembered by this process, and the stream may have been deleted since. */
-  readonly isMark: boolean;
-}
+/** What stands in the way of an answer, or that the read is over. */
+type End<S> = Exclude<Found<S>, { kind: 'found' }> | 'later' | 'not_anchored';
 
 export class TemporalReplay<S, E extends DomainEvent> {
   readonly #options: TemporalReplayOptions<S, E>;
@@ -67,44 +61,44 @@ export class TemporalReplay<S, E extends DomainEvent> {
   /** @throws StoreError when the store failed; `corrupt` when an event on the way cannot be applied */
   async at(id: string, point: Point): Promise<Found<S>> {
     const stream = this.#options.aggregate.stream(id);
-    const start = await this.#startFor(stream, point);
+    const start = await this.#startFor(id, stream, point);
     const found = await this.#readFrom(stream, start, point);
-    if (found || !start) return found ?? { kind: 'missing' };
+    if (found !== 'not_anchored') return found;
+    // The stream was deleted since, or the snapshot is of another one: the events alone count.
     this.#marks.forget(stream);
-    return (await this.#readFrom(stream, undefined, point)) ?? { kind: 'missing' };
+    const anew = await this.#readFrom(stream, undefined, point);
+    return anew === 'not_anchored' ? { kind: 'missing' } : anew;
   }
 
   /** The nearest known state that is early enough. */
-  async #startFor(stream: string, point: Point): Promise<Start<S> | undefined> {
+  async #startFor(id: string, stream: string, point: Point): Promise<ReplayMark<S> | undefined> {
     const { mark, isTight } = this.#marks.find(stream, ({ revision, latest }) =>
       'time' in point ? latest <= Date.parse(point.time) : revision <= point.revision,
     );
     const { snapshots } = this.#options;
-    const snapshot =
-      !snapshots || isTight
-        ? undefined
-        : 'time' in point
-          ? await newestUpTo(snapshots, stream, Date.parse(point.time))
-          : await snapshots.snapshotAtOrBefore(stream, point.revision);
-    if (snapshot && snapshot.revision > (mark?.revision ?? -1)) return startOf(snapshot);
-    return mark && { ...mark, isMark: true };
+    if (!snapshots || isTight) return mark;
+    const snapshot = await ('time' in point
+      ? snapshots.asOf(id, point.time)
+      : snapshots.atOrBefore(id, point.revision));
+    if (!snapshot || snapshot.revision <= (mark?.revision ?? -1)) return mark;
+    return { ...snapshot, latest: Date.parse(snapshot.latest) };
   }
 
-  /** Undefined when nothing is there, or not what the mark was made of. */
-  async #readFrom(stream: string, start: Start<S> | undefined, point: Point): Promise<Found<S> | undefined> {
-    // The event of the start itself is read too: it tells its time, and that the stream is still the same.
-    const from = start ? start.revision : 0;
-    const limit = 'time' in point ? undefined : Math.max(point.revision - from + 1, 1);
-    const walk = new Walk(start);
-    for await (const recorded of this.#options.reader.readStream(stream, {
-      from,
-      ...(limit === undefined ? {} : { limit }),
-    })) {
-      const refused = walk.refuse(recorded, point);
-      if (refused === 'later') break;
-      if (refused) return refused === 'other_stream' ? undefined : refused;
-      if (start && recorded.revision === start.revision) walk.pass(recorded);
-      else walk.apply(recorded, this.#options);
+  async #readFrom(
+    stream: string,
+    start: ReplayMark<S> | undefined,
+    point: Point,
+  ): Promise<Found<S> | 'not_anchored'> {
+    // The event that the start stands on is read too: it tells its time, and that the stream is still the same.
+    const from = start?.revision ?? 0;
+    const limit = 'time' in point ? {} : { limit: point.revision - from + 1 };
+    const walk = new Walk<S, E>(this.#options, start);
+    for await (const recorded of this.#options.reader.readStream(stream, { from, ...limit })) {
+      const end = walk.take(recorded, point);
+      if (end === 'later') break;
+      if (end) return end;
+      // An embedded store answers at once, in this thread: others get their turn.
+      if (isTurn(recorded.revision)) await nextTurn();
     }
     this.#marks.add(stream, walk.marks);
     return walk.outcome(point);
@@ -114,82 +108,43 @@ export class TemporalReplay<S, E extends DomainEvent> {
 /** One read of a stream: folds what is early enough, and notes marks on the way. */
 class Walk<S, E extends DomainEvent> {
   readonly marks: ReplayMark<S>[] = [];
-  readonly #start: Start<S> | undefined;
-  #state: S | undefined;
-  #revision: number;
-  #timestamp: string | undefined;
-  #latest: number | undefined;
+  readonly #sources: ReplaySources<S, E>;
+  readonly #start: ReplayMark<S> | undefined;
+  #latest: number;
+  #moment: Moment<S> | undefined;
 
-  constructor(start: Start<S> | undefined) {
+  constructor(sources: ReplaySources<S, E>, start: ReplayMark<S> | undefined) {
+    this.#sources = sources;
     this.#start = start;
-    this.#state = start?.state;
-    this.#revision = start?.revision ?? -1;
-    this.#latest = start ? start.latest : Number.NEGATIVE_INFINITY;
+    this.#latest = start?.latest ?? Number.NEGATIVE_INFINITY;
   }
 
-  /** Why the read ends with this event, if it does. */
-  refuse(recorded: RecordedEvent, point: Point): Found<S> | 'later' | 'other_stream' | undefined {
-    const { revision, metadata } = recorded;
-    if (this.#start?.isMark && this.#timestamp === undefined && revision !== this.#start.revision)
-      return 'other_stream';
-    const isNext = revision === this.#revision + 1;
-    if (!isNext && revision !== this.#start?.revision) return { kind: 'removed', firstRevision: revision };
-    if ('revision' in point || revision === this.#start?.revision) return undefined;
-    // Written so that a time that is none, which only foreign events have, is later than nothing.
-    if (!(Date.parse(metadata.timestamp) > Date.parse(point.time))) return undefined;
-    return revision === 0 ? { kind: 'before_first', firstTime: metadata.timestamp } : 'later';
+  /** Takes in the next event, or says why it is the end. */
+  take(recorded: RecordedEvent, point: Point): End<S> | undefined {
+    const { revision, id, metadata } = recorded;
+    const { timestamp } = metadata;
+    if (this.#start && !this.#moment) {
+      if (revision !== this.#start.revision || id !== this.#start.eventId) return 'not_anchored';
+      this.#moment = { state: this.#start.state, revision, timestamp };
+      return undefined;
+    }
+    if (revision !== (this.#moment?.revision ?? -1) + 1) return { kind: 'removed', firstRevision: revision };
+    if ('time' in point && Date.parse(timestamp) > Date.parse(point.time)) {
+      return this.#moment ? 'later' : { kind: 'before_first', firstTime: timestamp };
+    }
+    const state = stateAfter(stepOf(this.#sources, this.#moment?.state, recorded));
+    this.#moment = { state, revision, timestamp };
+    // A time that is none, as only foreign events have, is later than nothing.
+    this.#latest = Math.max(this.#latest, Date.parse(timestamp) || this.#latest);
+    if (isMarked(revision)) this.marks.push({ state, revision, eventId: id, latest: this.#latest });
+    return undefined;
   }
 
-  /** The event that the start was made of. */
-  pass({ metadata }: RecordedEvent): void {
-    this.#timestamp = metadata.timestamp;
+  outcome(point: Point): Found<S> | 'not_anchored' {
+    if (!this.#moment) return this.#start ? 'not_anchored' : { kind: 'missing' };
+    const { revision } = this.#moment;
+    if ('revision' in point && revision < point.revision)
+      return { kind: 'beyond_last', lastRevision: revision };
+    return { kind: 'found', moment: this.#moment };
   }
-
-  apply(recorded: RecordedEvent, sources: ReplaySources<S, E>): void {
-    const { revision, metadata } = recorded;
-    this.#state = stateAfter(stepOf(sources, this.#state, recorded));
-    this.#revision = revision;
-    this.#timestamp = metadata.timestamp;
-    if (this.#latest === undefined) return;
-    const time = Date.parse(metadata.timestamp);
-    if (time > this.#latest) this.#latest = time;
-    if (isMarked(revision)) this.marks.push({ revision, latest: this.#latest, state: this.#state });
-  }
-
-  outcome(point: Point): Found<S> | undefined {
-    if (this.#state === undefined) return undefined;
-    if (this.#start?.isMark && this.#timestamp === undefined) return undefined;
-    if ('revision' in point && this.#revision < point.revision)
-      return { kind: 'beyond_last', lastRevision: this.#revision };
-    // All events up to a snapshot may have been cut off; then its latest time is the best that is known.
-    const timestamp = this.#timestamp ?? new Date(this.#latest ?? 0).toISOString();
-    return { kind: 'found', moment: { state: this.#state, revision: this.#revision, timestamp } };
-  }
-}
-
-/** The newest snapshot all of whose events are early enough, found by halving. */
-async function newestUpTo<S>(
-  snapshots: SnapshotHistory<S>,
-  stream: string,
-  time: number,
-): Promise<SnapshotOfState<S> | undefined> {
-  let best: SnapshotOfState<S> | undefined;
-  let [low, high] = [0, Number.MAX_SAFE_INTEGER];
-  // The newest one comes first: it says where the others end, and mostly it is the answer.
-  let next = high;
-  while (low <= high) {
-    const snapshot = await snapshots.snapshotAtOrBefore(stream, next);
-    if (snapshot && snapshot.latestTime === undefined) return best;
-    if (snapshot && snapshot.revision >= low && Date.parse(String(snapshot.latestTime)) <= time)
-      best = snapshot;
-    if (snapshot && snapshot.revision >= low && best !== snapshot) high = snapshot.revision - 1;
-    else low = next + 1;
-    next = Math.floor((low + high) / 2);
-  }
-  return best;
-}
-
-function startOf<S>({ state, revision, latestTime }: SnapshotOfState<S>): Start<S> {
-  const latest = latestTime === undefined ? undefined : Date.parse(latestTime);
-  return { state, revision, latest, isMark: false };
 }

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { RecordedEvent } from '../../src/event-sourcing/event-store.ts';
-import type { SnapshotHistory, SnapshotOfState } from '../../src/event-sourcing/snapshot-history.ts';
+import type { PastState, SnapshotHistory } from '../../src/event-sourcing/snapshot-history.ts';
 import { TemporalReplay } from '../../src/event-sourcing/temporal-replay.ts';
 import { settings } from '../domain/property-settings.ts';
 import { ArrayReader } from '../support/array-reader.ts';
@@ -60,17 +60,19 @@ function foldOf(events: readonly RecordedEvent[]): Wallet | undefined {
 
 /** Snapshots of some revisions, with the latest time up to each. */
 function snapshotsAt(events: readonly RecordedEvent[], every: number): SnapshotHistory<Wallet> {
-  const kept: SnapshotOfState<Wallet>[] = [];
+  const kept: PastState<Wallet>[] = [];
   for (let revision = every - 1; revision < events.length; revision += every) {
     const prefix = events.slice(0, revision + 1);
-    const latestTime = prefix
+    const latest = prefix
       .map(({ metadata }) => metadata.timestamp)
       .toSorted()
       .at(-1) as string;
-    kept.push({ state: foldOf(prefix) as Wallet, revision, latestTime });
+    const eventId = (events[revision] as RecordedEvent).id;
+    kept.push({ state: foldOf(prefix) as Wallet, revision, eventId, latest });
   }
   return {
-    snapshotAtOrBefore: async (_stream, revision) => kept.findLast((one) => one.revision <= revision),
+    atOrBefore: async (_id, revision) => kept.findLast((one) => one.revision <= revision),
+    asOf: async (_id, at) => kept.findLast((one) => one.latest <= at),
   };
 }
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../src/event-sourcing/event-store.ts';
 import { MARK_EVERY_EVENTS } from '../../src/event-sourcing/replay-marks.ts';
-import type { SnapshotHistory, SnapshotOfState } from '../../src/event-sourcing/snapshot-history.ts';
+import type { PastState, SnapshotHistory } from '../../src/event-sourcing/snapshot-history.ts';
 import { type Found, TemporalReplay } from '../../src/event-sourcing/temporal-replay.ts';
 import { ArrayReader } from '../support/array-reader.ts';
 import {
@@ -41,16 +41,18 @@ const upTo = (count: number) => Array.from({ length: count }, (_, index) => inde
 const balanceOf = (found: Found<Wallet>) =>
   found.kind === 'found' ? found.moment.state.balance : found.kind;
 
-/** Keeps what a test gives it, and counts how often it was asked. */
-function keeping(...snapshots: readonly SnapshotOfState<Wallet>[]) {
-  const history = {
-    asked: 0,
-    async snapshotAtOrBefore(_stream: string, revision: number) {
-      history.asked += 1;
-      return snapshots.findLast((one) => one.revision <= revision);
-    },
+/** Keeps what a test gives it, oldest first. */
+function keeping(...kept: readonly PastState<Wallet>[]): SnapshotHistory<Wallet> {
+  return {
+    atOrBefore: async (_id, revision) => kept.findLast((one) => one.revision <= revision),
+    asOf: async (_id, at) => kept.findLast((one) => one.latest <= at),
   };
-  return history;
+}
+
+/** The state after an event of a stream whose times never run back. */
+function pastState(event: RecordedEvent, balance = event.revision): PastState<Wallet> {
+  const { revision, id, metadata } = event;
+  return { state: { owner: 'ann', balance }, revision, eventId: id, latest: metadata.timestamp };
 }
 
 describe('the state at a time', () => {
@@ -123,13 +125,8 @@ describe('a long stream', () => {
     }
   });
 
-  it('is never read from the start where snapshots know their latest time', async () => {
-    const kept = upTo(5).map((index) => {
-      const revision = index * 1_000 + 999;
-      return { state: { owner: 'ann', balance: revision }, revision, latestTime: second(revision) };
-    });
-    const snapshots = keeping(...kept);
-    const { replay, reader } = replayOf(events, snapshots);
+  it('is never read from the start where there are snapshots', async () => {
+    const kept = upTo(5).map((index) => pastState(events[index * 1_000 + 999] as RecordedEvent));
     for (const [revision, read] of [
       [4_999, 1],
       [2_345, 348],
@@ -137,35 +134,35 @@ describe('a long stream', () => {
       [1_998, 1_001],
       [998, 1_000],
     ] as const) {
-      reader.given = 0;
-      expect(balanceOf(await replay.at('one', near(revision)))).toBe(revision);
-      expect(reader.given, `up to ${revision}`).toBeLessThanOrEqual(read);
+      for (const point of [near(revision), { revision }]) {
+        const { replay, reader } = replayOf(events, keeping(...kept));
+        expect(balanceOf(await replay.at('one', point))).toBe(revision);
+        expect(reader.given, `up to ${revision}`).toBeLessThanOrEqual(read);
+      }
     }
-    expect(snapshots.asked).toBeLessThan(5 * 16);
   });
 
-  it('takes a snapshot without its latest time for revisions only', async () => {
+  it('is read from the snapshot that lies nearest, and on its own where that is of another stream', async () => {
     // It is wrong on purpose, so that it shows where it was used.
-    const snapshots = keeping({ state: { owner: 'ann', balance: -1_000 }, revision: 4_000 });
-    const { replay } = replayOf(events, snapshots);
-    expect(balanceOf(await replay.at('one', { revision: 4_001 }))).toBe(-999);
-    expect(balanceOf(await replay.at('one', near(4_001)))).toBe(4_001);
+    const wrong = pastState(events[4_000] as RecordedEvent, -1_000);
+    const used = replayOf(events, keeping(wrong)).replay;
+    expect(balanceOf(await used.at('one', near(4_001)))).toBe(-999);
+    expect(balanceOf(await used.at('one', near(3_999)))).toBe(3_999);
+    const foreign = replayOf(events, keeping({ ...wrong, eventId: 'another' })).replay;
+    expect(balanceOf(await foreign.at('one', near(4_001)))).toBe(4_001);
   });
 });
 
 describe('a stream that is not whole', () => {
-  it('says from where on it is there, unless a snapshot stands in', async () => {
+  it('says from where on it is there, unless a snapshot leads on', async () => {
     const events = streamAt(upTo(10)).slice(4);
     const { replay } = replayOf(events);
     expect(await replay.at('one', { time: second(7) })).toEqual({ kind: 'removed', firstRevision: 4 });
     expect(await replay.at('one', { revision: 2 })).toEqual({ kind: 'removed', firstRevision: 4 });
-    const state = { owner: 'ann', balance: 100 };
-    const with3 = replayOf(events, keeping({ state, revision: 3, latestTime: second(3) })).replay;
-    expect(balanceOf(await with3.at('one', { time: second(7) }))).toBe(104);
-    expect(await with3.at('one', { time: second(3) })).toEqual({
-      kind: 'found',
-      moment: { state, revision: 3, timestamp: second(3) },
-    });
+    const led = replayOf(events, keeping(pastState(events[0] as RecordedEvent, 100))).replay;
+    expect(balanceOf(await led.at('one', { time: second(7) }))).toBe(103);
+    expect(balanceOf(await led.at('one', { revision: 4 }))).toBe(100);
+    expect(await led.at('one', { revision: 3 })).toEqual({ kind: 'removed', firstRevision: 4 });
   });
 
   it('is not remembered after it was deleted', async () => {
