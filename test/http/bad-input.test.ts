@@ -20,13 +20,13 @@ import {
 } from './bad-input-fixture.ts';
 import { BAD_POINTS } from './bad-points.ts';
 import {
-  BAD_IDS,BAD_IDS, 
+  BAD_IDS,
   BAD_KEYS,
-  BAD_QUERIES,BAD_QUERIES, 
-  BAD_STATEMENTS,BAD_STATEMENTS, 
-  BAD_TOKENS,BAD_TOKENS, 
-  BROKEN_RULES,BROKEN_RULES, 
-  NO_ROUTE,NO_ROUTE 
+  BAD_QUERIES,
+  BAD_STATEMENTS,
+  BAD_TOKENS,
+  BROKEN_RULES,
+  NO_ROUTE,
 } from './bad-requests.ts';
 
 let bank: RunningBank;
