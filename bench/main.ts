@@ -13,6 +13,7 @@ import { measureMongodb } from './measurements/mongodb.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
 import { measureStart } from './measurements/start.ts';
 import { measureStatements } from './measurements/statement.ts';
+import { measureTimeTravel } from './measurements/time-travel.ts';
 import { measureTransfers } from './measurements/transfers.ts';
 import { type Group, type Options, readOptions, USAGE, UsageError } from './options.ts';
 import { type Findings, printEnvironment, printTable, writeJson } from './report.ts';
@@ -27,6 +28,7 @@ const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench)
   ['batches', ['batches'], measureBatches],
   ['get', ['get'], measureGets],
   ['statement', ['statement'], measureStatements],
+  ['time-travel', ['time-travel'], measureTimeTravel],
   ['rebuild', ['rebuild'], measureRebuild],
   ['move', ['move'], measureMoves],
   ['start', ['start'], measureStart],

@@ -10,6 +10,7 @@ export const GROUPS = [
   'transfers',
   'get',
   'statement',
+  'time-travel',
   'lag',
   'rebuild',
   'move',
