@@ -5,7 +5,7 @@ import type { Config } from './config.ts';
 import { StoreError } from './event-sourcing/store-error.ts';
 import { openEventReader } from './open-stores.ts';
 
-export { type ReplayRequest, type ShownStep, StoreError };
+export { type ShownStep, StoreError };
 
 /** The steps of the request. @throws StoreError as `replayAccount` does, and what opening the store throws */
 export async function* replayFromStore(

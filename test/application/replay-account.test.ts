@@ -2,9 +2,39 @@
 import { describe, expect, it } from 'vitest';
 import { createBankCodec } from '../../src/application/bank-codec.ts';
 import { replayAccount, type ShownStep } from '../../src/application/replay/replay-account.ts';
-import { type BankAccountEvent, bankAccountStream } from '../../src/domain/bank-account.ts';
+import { legOperation, suspenseAccountId } from '../../src/application/transfer-legs.ts';
+import {
+  type BankAccount,
+  type BankAccountEvent,
+  bankAccountStream,
+  changeTerms,
+  creditForTransfer,
+  debitForTransfer,
+  evolveBankAccount,
+  freezeAccount,
+  openAccount,
+  postPeriod,
+  refundTransfer,
+  settleLeg,
+  suspendTransfer,
+} from '../../src/domain/bank-account.ts';
+import type { Decision } from '../../src/domain/decision.ts';
 import type { RecordedEvent } from '../../src/event-sourcing/event-store.ts';
-import { ACCOUNT, captured, closed, held, opened, posted, released } from '../support/account-history.ts';
+import type { Operation } from '../../src/event-sourcing/operation-log.ts';
+import {
+  ACCOUNT,
+  captured,
+  closed,
+  held,
+  leg,
+  OTHER_ACCOUNT,
+  OWNER,
+  opened,
+  posted,
+  released,
+  TRANSACTION,
+  TRANSFER,
+} from '../support/account-history.ts';
 import { ArrayReader } from '../support/array-reader.ts';
 import { collect, newEvent, newMetadata } from '../support/event-builders.ts';
 
@@ -158,7 +188,101 @@ describe('what broke is marked where it broke:', () => {
   });
 });
 
+/** An account that its own decisions make: each is asked a minute after the one before it. */
+class Lived {
+  readonly id: string;
+  readonly events: RecordedEvent[] = [];
+  #state: BankAccount | undefined;
+  #minute = 0;
+
+  constructor(id: string = ACCOUNT) {
+    this.id = id;
+  }
+
+  decides(
+    decide: (state: BankAccount, now: string) => Decision<BankAccountEvent[]>,
+    { at = minute(this.#minute), operation }: { at?: string; operation?: Operation } = {},
+  ): this {
+    this.#minute += 1;
+    const decision = decide(this.#state as BankAccount, at);
+    if (!decision.ok) throw new Error(decision.rejection.detail);
+    for (const { type, data } of decision.value) {
+      this.#state = evolveBankAccount(this.#state, { type, data } as BankAccountEvent, at);
+      const key = operation && { idempotency_key: operation.id, idempotency_hash: operation.contentHash };
+      const metadata = newMetadata({
+        aggregate_type: 'BankAccount',
+        aggregate_id: this.id,
+        timestamp: at,
+        ...key,
+      });
+      const revision = this.events.length;
+      const place = {
+        stream: bankAccountStream(this.id),
+        revision,
+        position: BigInt(revision),
+        recordedAt: at,
+      };
+      this.events.push({ ...newEvent({ type, data, metadata }), ...place });
+    }
+    return this;
+  }
+
+  async verdicts(): Promise<unknown[]> {
+    const source = { reader: new ArrayReader(this.events), codec: createBankCodec('USD') };
+    const request = { accountId: this.id, from: 0, to: 1_000, byTodaysRules: true };
+    const steps = await collect(replayAccount(source, request));
+    expect(findingsOf(steps)).toEqual([]);
+    return steps.map(({ today }) => today?.kind);
+  }
+}
+
+const opening = (account_id = ACCOUNT) => {
+  const account = { account_id, owner_id: OWNER, account_type: 'CHECKING', currency: 'USD' } as const;
+  const amounts = { overdraft_limit: '10.00', initial_balance: '100.00', transaction_id: TRANSACTION };
+  return () => openAccount(undefined, { ...account, ...amounts });
+};
+
 describe("today's rules", () => {
+  it('agree with transfers: taken out, given back, and put in', async () => {
+    const refund = legOperation('REFUND', TRANSFER);
+    const giver = new Lived()
+      .decides(opening())
+      .decides((state, now) => debitForTransfer(state, leg('30.00'), now), {
+        operation: legOperation('DEBIT', TRANSFER),
+      })
+      // A frozen account takes its own money back, but no other.
+      .decides((state) => freezeAccount(state, 'ALL', 'Court order'))
+      .decides((state) => refundTransfer(state, leg('30.00')), { operation: refund });
+    expect(await giver.verdicts()).toEqual(['same', 'same', 'same', 'same', 'same']);
+    const taker = new Lived(OTHER_ACCOUNT)
+      .decides(opening(OTHER_ACCOUNT))
+      .decides((state) => creditForTransfer(state, leg('30.00')));
+    expect(await taker.verdicts()).toEqual(['same', 'same', 'same']);
+  });
+
+  it('agree with money that the bank keeps, and cannot judge a leg that was refused', async () => {
+    const id = suspenseAccountId('USD');
+    const bank = { owner_id: OWNER, account_id: id };
+    const kept = new Lived(id).decides((_state, now) => suspendTransfer(undefined, leg('30.00'), bank, now));
+    kept.decides((state, now) => suspendTransfer(state, leg('5.00'), bank, now));
+    expect(await kept.verdicts()).toEqual(['same', 'same', 'same']);
+    const refused = new Lived()
+      .decides(opening())
+      .decides((state, now) => settleLeg('DEBIT', TRANSFER, debitForTransfer(state, leg('999.00'), now)));
+    expect(await refused.verdicts()).toEqual(['same', 'same', 'not_judged']);
+  });
+
+  it('agree with interest and fees of several months at once', async () => {
+    const terms = { credit_rate: '5', overdraft_rate: '12', monthly_fee: '1.00' };
+    const period = { account_id: ACCOUNT, period: '2026-02', newTransactionId: () => TRANSACTION };
+    const saver = new Lived()
+      .decides(opening())
+      .decides((state) => changeTerms(state, terms))
+      .decides((state, now) => postPeriod(state, period, now), { at: '2026-03-05T00:00:00.000Z' });
+    expect(saver.events.length).toBe(7);
+    expect(await saver.verdicts()).toEqual(saver.events.map(() => 'same'));
+  });
+
   const verdictOf = async (...events: readonly { readonly type: string; readonly data: object }[]) =>
     (await replayOf(streamOf(events), { rules: true })).at(-1)?.today;
 

@@ -94,7 +94,7 @@ async function printAll(projected: ProjectedDocuments, limit: number, json: bool
   }
   const shown = Math.min(count, limit);
   const more = count > shown ? `; ${formatCount(shown)} are shown, --limit shows more` : '';
-  process.stderr.write(`${formatCount(count)} documents${more}.\n`);
+  process.stderr.write(`${formatCount(count)} ${count === 1 ? 'document' : 'documents'}${more}.\n`);
 }
 
 async function printOne(
