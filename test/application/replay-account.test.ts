@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { createBankCodec } from '../../src/application/bank-codec.ts';
 import { replayAccount, type ShownStep } from '../../src/application/replay/replay-account.ts';
-import { legOperation, suspenseAccountId } from '../../src/application/transfer-legs.ts';
+import { suspenseAccountId } from '../../src/application/suspense.ts';
+import { legOperation } from '../../src/application/transfer-legs.ts';
 import {
   type BankAccount,
   type BankAccountEvent,

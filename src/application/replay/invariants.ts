@@ -8,7 +8,7 @@ import {
 import { AMOUNT_MAX_MINOR, BALANCE_MAX_MINOR, toDecimal, toMinor } from '../../domain/money.ts';
 import type { Recorded } from '../../event-sourcing/codec.ts';
 import type { ReplayStep } from '../../event-sourcing/replay.ts';
-import { suspenseAccountId } from '../transfer-legs.ts';
+import { suspenseAccountId } from '../suspense.ts';
 
 /** `broken` must never be; a `note` explains what looks odd. */
 export interface Finding {

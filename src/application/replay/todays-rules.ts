@@ -8,7 +8,8 @@ import * as account from '../../domain/bank-account.ts';
 import { accept, type Decision } from '../../domain/decision.ts';
 import type { Recorded } from '../../event-sourcing/codec.ts';
 import { operationOf } from '../../event-sourcing/operation-log.ts';
-import { legOperation, suspenseAccountId } from '../transfer-legs.ts';
+import { suspenseAccountId } from '../suspense.ts';
+import { legOperation } from '../transfer-legs.ts';
 
 /**
  * - `same`: they would record the event as it is. - `otherwise`: they would accept too, with other content.
@@ -135,9 +136,12 @@ async function postingAskedFor(
       if (data.period === undefined) return { reason: 'It names no month.' };
       return periodAskedFor(posting, data.period, now);
     case 'REVERSAL': {
-      const original = await findPosting(String(data.reverses_transaction_id));
-      if (!original) return { reason: 'The posting that it undoes is not in the stream.' };
+      const found = await findPosting(String(data.reverses_transaction_id));
+      if (!found) return { reason: 'The posting that it undoes is not in the stream.' };
       const { account_id, transaction_id } = posting;
+      // A side of a transfer that is taken back is a part of the transfer that does so.
+      const { transfer_id } = data;
+      const original = { ...found, ...(transfer_id === undefined ? {} : { transfer_id }) };
       const reversal = {
         account_id,
         transaction_id,
@@ -175,7 +179,14 @@ function transferAskedFor({ data, metadata }: Recorded<TransactionRecorded>, now
     return (state: BankAccount) => account.creditForTransfer(state, leg);
   }
   const debit = { ...leg, from_account_id: to_account_id, to_account_id: from_account_id };
-  return (state: BankAccount) => account.refundTransfer(state, debit);
+  return (state: BankAccount) => account.refundTransfer(state, { ...debit, ...restoring(data) });
+}
+
+/** What a refund says of the reversal that it gives back; the rest plays no part in it. */
+function restoring({ restores_transaction_id, amount }: TransactionRecorded['data']) {
+  if (restores_transaction_id === undefined) return {};
+  const ids = { debit_transaction_id: '', credit_transaction_id: restores_transaction_id };
+  return { reverses: { ...ids, amount, completed_at: '' } };
 }
 
 /** Whether it is the same event of a decision that may have several. */
