@@ -126,7 +126,7 @@ describe('project', () => {
     expect(document).toMatchObject({ balance: body.balance, revision: body.revision, owner: 'Alice Smith' });
     const now = await cli('project', 'bank_accounts', '--key', account, '--json');
     const served = await bank.client.call('getAccount', { params: { id: account } });
-    expect(linesOf(now)[0].document).toEqual(served.body);
+    expect(linesOf(now)[0].document).toMatchObject(served.body);
     const early = await cli('project', 'bank_accounts', '--at', '2020-01-01T00:00:00Z', '--json');
     expect([early.code, early.stdout, early.stderr]).toEqual([0, '', '0 documents.\n']);
   });
