@@ -76,8 +76,8 @@ module.exports = {
     rule(
       'cli',
       { path: room('cli') },
-      { path: '^src/', pathNot: [room('cli'), '^src/(config|move-stores)\\.ts$', room('domain')] },
-      'The command line uses the public API, the configuration and what moves stores.',
+      { path: '^src/', pathNot: [room('cli'), '^src/(config|move-stores|replay-account|run-projection)\\.ts$', room('domain')] },
+      'The command line uses the public API, the configuration, and what works on stores beside the bank.',
     ),
     rule(
       'nothing-imports-the-composition',

@@ -14,6 +14,7 @@ import { measureRebuild } from './measurements/rebuild.ts';
 import { measureSnapshots } from './measurements/snapshots.ts';
 import { measureStart } from './measurements/start.ts';
 import { measureStatements } from './measurements/statement.ts';
+import { measureTimeTravel } from './measurements/time-travel.ts';
 import { measureTransfers } from './measurements/transfers.ts';
 import { type Group, type Options, readOptions, USAGE, UsageError } from './options.ts';
 import { type Findings, printEnvironment, printTable, writeJson } from './report.ts';
@@ -29,6 +30,7 @@ const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench)
   ['get', ['get'], measureGets],
   ['statement', ['statement'], measureStatements],
   ['snapshots', ['snapshots'], measureSnapshots],
+  ['time-travel', ['time-travel'], measureTimeTravel],
   ['rebuild', ['rebuild'], measureRebuild],
   ['move', ['move'], measureMoves],
   ['start', ['start'], measureStart],

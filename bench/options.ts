@@ -11,6 +11,7 @@ export const GROUPS = [
   'get',
   'statement',
   'snapshots',
+  'time-travel',
   'lag',
   'rebuild',
   'move',

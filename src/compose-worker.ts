@@ -3,17 +3,14 @@ import { createBankCodec } from './application/bank-codec.ts';
 import { CLOUD_EVENT_PUBLISHER } from './application/cloud-event-publisher.ts';
 import { composeCloudEventPublisher, type PublisherProblem, preparePublisher } from './compose-publisher.ts';
 import type { CloudEventSettings, Config } from './config.ts';
-import { BANK_ACCOUNT_STREAM_PREFIX } from './domain/bank-account.ts';
 import type { BankEvent } from './domain/bank-event.ts';
-import { PERSON_STREAM_PREFIX } from './domain/person.ts';
-import { TRANSFER_STREAM_PREFIX } from './domain/transfer.ts';
 import type { EventReader } from './event-sourcing/event-store.ts';
 import type { AnyProjection } from './event-sourcing/projection.ts';
 import { Projector, type ProjectorOptions, type ProjectorProblem } from './event-sourcing/projector.ts';
 import type { Fence, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { type SharedWork, WorkSharing, type WorkSharingProblem } from './event-sourcing/work-sharing.ts';
 import { newId } from './new-id.ts';
-import { projectionGroups, projections } from './projections/index.ts';
+import { PROJECTED_STREAM_PREFIXES, projectionGroups, projections } from './projections/index.ts';
 
 export type WorkerProblem = ProjectorProblem | WorkSharingProblem | PublisherProblem;
 
@@ -139,7 +136,7 @@ function projectorOptions(
     store: readModels,
     codec: createBankCodec(config.defaultCurrency),
     projections: group,
-    streamPrefixes: [PERSON_STREAM_PREFIX, BANK_ACCOUNT_STREAM_PREFIX, TRANSFER_STREAM_PREFIX],
+    streamPrefixes: PROJECTED_STREAM_PREFIXES,
     onProjected,
     onProblem,
   };

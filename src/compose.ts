@@ -6,6 +6,7 @@ import packageJson from '../package.json' with { type: 'json' };
 import type { Bank } from './application/bank.ts';
 import { createMediator } from './application/create-mediator.ts';
 import { operationArchive } from './application/operation-archive.ts';
+import { pastAccounts } from './application/past-accounts.ts';
 import type { TimerStatus } from './application/timers.ts';
 import type { TransferFailpoint } from './application/transfer-process.ts';
 import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './compose-publisher.ts';
@@ -260,6 +261,7 @@ export async function composeApi(
   const now = () => new Date();
   const bank: Bank = {
     ...writeSide,
+    pastAccounts: pastAccounts(events, writeSide.codec, writeSide.snapshots.history),
     events,
     ...(streams ? { streams } : {}),
     operatorRequests: new OperatorRequests({ store: events, newId, now }),

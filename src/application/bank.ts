@@ -19,6 +19,7 @@ import type { EventReader, Position, StreamDirectory } from '../event-sourcing/e
 import type { OperatorRequests } from '../event-sourcing/operator-requests.ts';
 import type { ReadModelReader } from '../event-sourcing/read-model-store.ts';
 import type {
+  Aggregate,
   AggregateType,
   Committed,
   Outcome,
@@ -27,6 +28,7 @@ import type {
   SnapshotType,
 } from '../event-sourcing/repository.ts';
 import type { SnapshotKeeper } from '../event-sourcing/snapshots/snapshot-keeper.ts';
+import type { TemporalReplay } from '../event-sourcing/temporal-replay.ts';
 import type { RequestContext } from './mediator.ts';
 import type { TransferProcess, TransferRepository } from './transfer-process.ts';
 
@@ -50,6 +52,8 @@ export interface Bank {
   readonly accounts: Repository<BankAccount, BankAccountEvent, Rejection>;
   /** Of accounts; `history` is for looks into the past. */
   readonly snapshots: SnapshotKeeper<BankAccount>;
+  /** Accounts as they were. */
+  readonly pastAccounts: TemporalReplay<BankAccount, BankAccountEvent>;
   readonly transfers: TransferRepository;
   readonly transferProcess: TransferProcess;
   readonly events: EventReader;
@@ -164,7 +168,7 @@ export function written(committed: Committed<unknown, unknown>): Written {
   };
 }
 
-export function accountState(id: string, { state, revision }: AcceptedOnAccount): AccountState {
+export function accountState(id: string, { state, revision }: Aggregate<BankAccount>): AccountState {
   const { owner_id, account_type, status, frozen, currency } = state;
   return {
     id,

@@ -24,6 +24,8 @@ import { TakeSnapshot, takeSnapshotHandler } from './commands/take-snapshot.ts';
 import { UnfreezeAccount, unfreezeAccountHandler } from './commands/unfreeze-account.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
 import { type Logger, logging, operations, validation } from './pipeline.ts';
+import * as accountAt from './queries/account-at.ts';
+import { GetAccountChanges, getAccountChangesHandler } from './queries/account-changes.ts';
 import { ListAccountTransactions, listAccountTransactionsHandler } from './queries/account-transactions.ts';
 import * as accounts from './queries/accounts.ts';
 import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.ts';
@@ -68,6 +70,9 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(accounts.ListAccounts, accounts.listAccountsHandler(bank))
     .register(accounts.ListSuspenseAccounts, accounts.listSuspenseAccountsHandler(bank))
     .register(accounts.GetAccountsByOwner, accounts.getAccountsByOwnerHandler(bank))
+    .register(accountAt.GetAccountBalance, accountAt.getAccountBalanceHandler(bank))
+    .register(accountAt.GetAccountState, accountAt.getAccountStateHandler(bank))
+    .register(GetAccountChanges, getAccountChangesHandler(bank))
     .register(ListAccountTransactions, listAccountTransactionsHandler(bank))
     .register(GetStatement, getStatementHandler(bank))
     .register(holds.GetHold, holds.getHoldHandler(bank))

@@ -53,8 +53,7 @@ export class TransferLegs {
     resumed: boolean,
   ): Promise<LegOutcome> {
     const accountId = accountOf(leg, transfer);
-    // Everyone who drives the transfer asks for the leg by the same id.
-    const operation = ownOperation('TransferLeg', `${transferId} ${leg}`);
+    const operation = legOperation(leg, transferId);
     const before = resumed ? await this.#find(accountId, operation.id, transferId) : undefined;
     if (before) return before;
     const posting = legOf(transferId, transfer, operation);
@@ -99,6 +98,10 @@ function accountOf(leg: Leg, { from_account_id, to_account_id, currency }: Trans
   return leg === 'SUSPENSE' ? suspenseAccountId(currency) : from_account_id;
 }
 
+/** The operation of a leg: everyone who drives the transfer asks for the leg by the same id. */
+export function legOperation(leg: Leg, transferId: string): Operation {
+  return ownOperation('TransferLeg', `${transferId} ${leg}`);
+}
 function legOf(transfer_id: string, transfer: Transfer, operation: Operation): TransferLeg {
   const { from_account_id, to_account_id, amount, currency, description, reverses } = transfer;
   return {

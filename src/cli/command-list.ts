@@ -17,6 +17,8 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   statement: () => import('./commands/statement.ts').then((module) => module.statement),
   snapshot: () => import('./commands/snapshot.ts').then((module) => module.snapshot),
   demo: () => import('./commands/demo.ts').then((module) => module.demo),
+  replay: () => import('./commands/replay.ts').then((module) => module.replay),
+  project: () => import('./commands/project.ts').then((module) => module.project),
   export: () => import('./commands/export.ts').then((module) => module.exportCommand),
   import: () => import('./commands/import.ts').then((module) => module.importCommand),
   rewrite: () => import('./commands/rewrite.ts').then((module) => module.rewrite),

@@ -17,6 +17,7 @@ import { personsController } from './controllers/persons.ts';
 import { snapshotsController } from './controllers/snapshots.ts';
 import { statementsController } from './controllers/statements.ts';
 import { suspenseAccountsController } from './controllers/suspense-accounts.ts';
+import { timeTravelController } from './controllers/time-travel.ts';
 import { transactionsController } from './controllers/transactions.ts';
 import { transferListController, transfersController } from './controllers/transfers.ts';
 import { answerClientError, answerUnreadableUrl, installErrorHandler } from './error-handler.ts';
@@ -58,6 +59,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       await api.register(accountChangesController(options));
       await api.register(holdsController(options));
       await api.register(statementsController(options));
+      await api.register(timeTravelController(options));
       await api.register(transactionsController(options));
       await api.register(transfersController(options));
       await api.register(batchesController(options));

@@ -1,5 +1,8 @@
 /** Every read model of the bank, in the order in which an event passes them. A new one is a new file and a line here. */
+import { BANK_ACCOUNT_STREAM_PREFIX } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
+import { PERSON_STREAM_PREFIX } from '../domain/person.ts';
+import { TRANSFER_STREAM_PREFIX } from '../domain/transfer.ts';
 import type { AnyProjection } from '../event-sourcing/projection.ts';
 import { accounts } from './accounts.ts';
 import { externalReferences } from './external-references.ts';
@@ -9,6 +12,13 @@ import { ownerSummaries } from './owner-summaries.ts';
 import { persons } from './persons.ts';
 import { transactions } from './transactions.ts';
 import { transfers } from './transfers.ts';
+
+/** The streams that the projections follow. */
+export const PROJECTED_STREAM_PREFIXES = [
+  PERSON_STREAM_PREFIX,
+  BANK_ACCOUNT_STREAM_PREFIX,
+  TRANSFER_STREAM_PREFIX,
+] as const;
 
 /** Projections that one worker must lead together, because they look each other's documents up. */
 export interface ProjectionGroup {

@@ -4,7 +4,8 @@ import { runInProcess } from './in-process.ts';
 import { type Cli, cliIn } from './run-cli.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-const VERBS = 'open, show, list, transactions, limit, close, hold';
+const VERBS =
+  'open, show, list, balance, changes, transactions, limit, limits, terms, freeze, unfreeze, close, hold';
 
 let cli: Cli;
 let run: Cli['run'];

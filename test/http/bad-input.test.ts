@@ -18,6 +18,7 @@ import {
   type Row,
   withLiteral,
 } from './bad-input-fixture.ts';
+import { BAD_POINTS } from './bad-points.ts';
 import {
   BAD_IDS,
   BAD_KEYS,
@@ -80,6 +81,7 @@ describe('a bad request is refused, says why and where, and writes nothing:', ()
   itRefuses('rules', BROKEN_RULES);
   itRefuses('queries', BAD_QUERIES);
   itRefuses('statements', BAD_STATEMENTS);
+  itRefuses('points in time', BAD_POINTS);
   itRefuses('tokens', BAD_TOKENS);
   itRefuses('keys', BAD_KEYS);
   itRefuses('batches', BAD_BATCHES);

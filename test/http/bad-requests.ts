@@ -15,6 +15,9 @@ import {
 
 const READS_OF_ACCOUNT = [
   'getAccount',
+  'getAccountBalance',
+  'getAccountState',
+  'getAccountChanges',
   'listAccountTransactions',
   'listAccountEvents',
   'listAccountHolds',
@@ -425,6 +428,7 @@ const PAGED: readonly (readonly [OperationId, (bank: Fixture) => CallOptions])[]
   ['getAccountsByOwner', ({ person }) => ({ params: { owner_id: person } })],
   ['listAccountTransactions', ({ account }) => ({ params: { id: account } })],
   ['listAccountEvents', ({ account }) => ({ params: { id: account } })],
+  ['getAccountChanges', ({ account }) => ({ params: { id: account } })],
   ['listAccountHolds', ({ holding }) => ({ params: { id: holding } })],
   ['listTransfers', () => ({})],
   ['expireHolds', () => ({})],
@@ -619,6 +623,8 @@ const READS: typeof PAGED = [
   ['getPerson', ({ person }) => ({ params: { id: person } })],
   ['getOwnerSummary', ({ person }) => ({ params: { id: person } })],
   ['getAccount', ({ account }) => ({ params: { id: account } })],
+  ['getAccountBalance', ({ account }) => ({ params: { id: account } })],
+  ['getAccountState', ({ account }) => ({ params: { id: account } })],
   ['getTransaction', ({ unknown }) => ({ params: { id: unknown } })],
   ['getTransfer', ({ unknown }) => ({ params: { id: unknown } })],
 ];

@@ -22,6 +22,7 @@ import { UnfreezeAccount } from '../../src/application/commands/unfreeze-account
 import { createMediator } from '../../src/application/create-mediator.ts';
 import type { Mediator, Message } from '../../src/application/mediator.ts';
 import { operationArchive } from '../../src/application/operation-archive.ts';
+import { pastAccounts } from '../../src/application/past-accounts.ts';
 import { GetAccount } from '../../src/application/queries/accounts.ts';
 import { GetTransfer } from '../../src/application/queries/transfers.ts';
 import { suspenseAccountId } from '../../src/application/suspense.ts';
@@ -128,8 +129,10 @@ export class BankUnderTest {
       if (moment !== node.dieAt) return;
       throw new StoreError('unavailable', `The driver dies at ${moment}.`);
     };
+    const writeSide = composeWriteSide(MEMORY, events, metrics, archive, { transferFailpoint, now });
     const bank: Bank = {
-      ...composeWriteSide(MEMORY, events, metrics, archive, { transferFailpoint, now }),
+      ...writeSide,
+      pastAccounts: pastAccounts(events, writeSide.codec),
       events,
       operatorRequests: new OperatorRequests({ store: events, newId, now }),
       readModels: this.#readModels,

@@ -35,6 +35,11 @@ import {
   transferPageSchema,
   transferSchema,
 } from '../../src/http/schemas.ts';
+import {
+  accountBalanceSchema,
+  accountChangesSchema,
+  accountMomentSchema,
+} from '../../src/http/time-travel-schemas.ts';
 
 const livenessSchema = z.strictObject({ status: z.literal('live') });
 const problemKindSchema = z.strictObject({
@@ -69,6 +74,9 @@ export const OPERATIONS = {
   releaseHold: ['POST', '/api/v1/accounts/{id}/holds/{hold_id}/release', 200, accountStateSchema],
   listAccountTransactions: ['GET', '/api/v1/accounts/{id}/transactions', 200, postingPageSchema],
   getStatement: ['GET', '/api/v1/accounts/{id}/statements/{month}', 200, statementSchema],
+  getAccountBalance: ['GET', '/api/v1/accounts/{id}/balance', 200, accountBalanceSchema],
+  getAccountState: ['GET', '/api/v1/accounts/{id}/state', 200, accountMomentSchema],
+  getAccountChanges: ['GET', '/api/v1/accounts/{id}/changes', 200, accountChangesSchema],
   listAccountEvents: ['GET', '/api/v1/accounts/{id}/events', 200, eventPageSchema],
   deposit: ['POST', '/api/v1/transactions/deposit', 201, postingSchema],
   withdrawal: ['POST', '/api/v1/transactions/withdrawal', 201, postingSchema],

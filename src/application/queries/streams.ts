@@ -130,7 +130,7 @@ async function readEvents(
   });
 }
 
-function toEnvelope(event: RecordedEvent): EventEnvelope {
+export function toEnvelope(event: RecordedEvent): EventEnvelope {
   const { id, type, stream, revision, recordedAt } = event;
   const position = String(event.position);
   const data = event.data as Record<string, unknown>;

@@ -160,7 +160,8 @@ function headerValue(flag: string, value: string | undefined): string | undefine
   throw new CliError(`${flag} takes printable ASCII characters only, and needs one.`, EXIT.usage);
 }
 
-function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
+/** The parameters that were given, as the end of a URL. */
+export function queryOf(parameters: Readonly<Record<string, string | undefined>>): string {
   const given = Object.entries(parameters).filter(
     (entry): entry is [string, string] => entry[1] !== undefined,
   );

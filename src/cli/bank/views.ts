@@ -93,6 +93,44 @@ export const accountView: View = {
   ],
 };
 
+export const balanceView: DocumentView = {
+  id: 'account_id',
+  path: ({ account_id }) => `/accounts/${account_id}/balance`,
+  details: [
+    field('Account', 'account_id'),
+    money('Balance', 'balance'),
+    money('Available', 'available_balance'),
+    money('Held', 'held'),
+    money('Overdraft limit', 'overdraft_limit'),
+    moment('At', 'at'),
+    moment('Last change', 'changed_at'),
+    field('Revision', 'revision'),
+  ],
+};
+
+/** How many there were, where there were some. */
+function countOf(title: string, name: string): Field {
+  return {
+    title,
+    cell: ({ [name]: list }) => (Array.isArray(list) && list.length > 0 ? String(list.length) : ''),
+  };
+}
+
+/** An account as it was; what only the read model counts is not there. */
+export const accountMomentView: DocumentView = {
+  ...accountView,
+  details: [
+    ...accountView.details.filter(({ title }) => title !== 'Revision'),
+    countOf('Open holds', 'holds'),
+    field('Credit rate', 'credit_rate'),
+    field('Overdraft rate', 'overdraft_rate'),
+    money('Monthly fee', 'monthly_fee'),
+    moment('At', 'at'),
+    moment('Last change', 'changed_at'),
+    field('Revision', 'revision'),
+  ],
+};
+
 /** The amount as it changes the balance. */
 function signedAmount(posting: Body): string {
   return `${posting.direction === 'DEBIT' ? '-' : '+'}${field('', 'amount').cell(posting)}`;

@@ -1,10 +1,20 @@
-/** `account`: open, show, list, freeze and close accounts, their transactions, limits, terms and holds. */
+/** `account`: open, show, list, freeze and close accounts, their transactions, limits, terms and holds; how they were. */
 import { segment } from '../bank/ask.ts';
-import { change, guardedFlags, outputFlags, pageFlags, showOne, showPage, writeFlags } from '../bank/verb.ts';
-import { accountView, postingView } from '../bank/views.ts';
+import {
+  change,
+  guardedFlags,
+  outputFlags,
+  pageFlags,
+  queryOf,
+  showOne,
+  showPage,
+  writeFlags,
+} from '../bank/verb.ts';
+import { accountMomentView, accountView, postingView } from '../bank/views.ts';
 import { defineCommand } from '../command.ts';
 import { defineGroup } from '../command-group.ts';
 import { hold } from './account-hold.ts';
+import { balance, changes, pointFlags } from './account-past.ts';
 import { freeze, limits, terms, unfreeze } from './account-rules.ts';
 
 const open = defineCommand({
@@ -32,10 +42,14 @@ const open = defineCommand({
 
 const show = defineCommand({
   name: 'account show',
-  summary: 'Show an account with its balance.',
-  options: outputFlags,
+  summary: 'Show an account with its balance, now or as it was.',
+  options: { ...pointFlags, ...outputFlags },
   positionals: ['ACCOUNT'],
-  run: (values, [account = '']) => showOne(values, `/accounts/${segment(account)}`, accountView),
+  run({ at, revision, ...values }, [account = '']) {
+    const path = `/accounts/${segment(account)}`;
+    if (at === undefined && revision === undefined) return showOne(values, path, accountView);
+    return showOne(values, `${path}/state${queryOf({ at, revision })}`, accountMomentView);
+  },
 });
 
 const list = defineCommand({
@@ -89,5 +103,19 @@ const close = defineCommand({
 export const account = defineGroup({
   name: 'account',
   summary: 'Open, show, list, freeze and close accounts; their transactions, limits, terms and holds.',
-  commands: [open, show, list, transactions, limit, limits, terms, freeze, unfreeze, close, hold],
+  commands: [
+    open,
+    show,
+    list,
+    balance,
+    changes,
+    transactions,
+    limit,
+    limits,
+    terms,
+    freeze,
+    unfreeze,
+    close,
+    hold,
+  ],
 });

@@ -64,7 +64,8 @@ function parseRate(text: string, field: string): Decision<bigint> {
   });
 }
 
-function rateText(rate: bigint): string {
+/** A rate as it is written: percent a year, with four decimals. */
+export function rateText(rate: bigint): string {
   const digits = rate.toString().padStart(RATE_DECIMALS + 1, '0');
   return `${digits.slice(0, -RATE_DECIMALS)}.${digits.slice(-RATE_DECIMALS)}`;
 }

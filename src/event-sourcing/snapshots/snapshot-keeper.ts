@@ -8,6 +8,7 @@ import type { RecordedEvent } from '../event-store.ts';
 import { StoreError } from '../store-error.ts';
 import { type AuditOutcome, auditSnapshots } from './audit.ts';
 import type { DiscardReason, Snapshot } from './snapshot.ts';
+import type { SnapshotHistory } from './snapshot-history.ts';
 import {
   dueReason,
   type LoadCost,
@@ -15,12 +16,7 @@ import {
   type SnapshotReason,
   snapshotOf,
 } from './snapshot-policy.ts';
-import {
-  type KeptSnapshot,
-  type SnapshotHistory,
-  SnapshotStore,
-  type SnapshotStoreOptions,
-} from './snapshot-store.ts';
+import { type KeptSnapshot, SnapshotStore, type SnapshotStoreOptions } from './snapshot-store.ts';
 
 /** Why a snapshot that was due was not taken: the queue was full, or writing it failed. */
 export type SkipReason = 'overloaded' | 'failed';

@@ -12,6 +12,7 @@ import {
   type SnapshotKind,
   toSnapshotEvent,
 } from './snapshot.ts';
+import type { SnapshotHistory } from './snapshot-history.ts';
 import { milestoneStream, snapshotStream } from './snapshot-streams.ts';
 
 export interface Retention {
@@ -19,22 +20,6 @@ export interface Retention {
   readonly newest: number;
   /** One in so many revisions is kept for good; missing when none is. */
   readonly milestoneEvery?: number;
-}
-
-/** The snapshots of a state, as looks into the past need them. */
-export interface SnapshotHistory<S> {
-  /**
-   * The newest usable snapshot of a state at or before a revision, without the aggregate's memory of operations. Nothing
-   * when there is none: then the events lead there from the first one on.
-   * @throws StoreError when the store fails
-   */
-  atOrBefore(id: string, revision: number): Promise<Snapshot<S> | undefined>;
-  /**
-   * The newest usable snapshot in which no event has a later business time; later events may have an earlier one.
-   * @param at RFC 3339 UTC with milliseconds
-   * @throws StoreError when the store fails
-   */
-  asOf(id: string, at: string): Promise<Snapshot<S> | undefined>;
 }
 
 export interface SnapshotStoreOptions {

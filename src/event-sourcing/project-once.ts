@@ -1,0 +1,51 @@
+/** Folds projections over the log once, into a store of their own, and stops where the log ends. */
+import type { DomainEvent, EventCodec } from './codec.ts';
+import type { EventReader } from './event-store.ts';
+import { LogUntil } from './log-until.ts';
+import type { AnyProjection } from './projection.ts';
+import { Projector } from './projector.ts';
+import type { ReadModelStore } from './read-model-store.ts';
+
+/** Failures in a row, such as a store that does not answer, after which it is given up. */
+const FAILURES_MAX = 4;
+
+export interface ProjectOnceOptions<E extends DomainEvent> {
+  readonly reader: EventReader;
+  /** Empty, and for nothing else: what is looked at must not touch what serves queries. */
+  readonly store: ReadModelStore;
+  readonly codec: EventCodec<E>;
+  readonly projections: readonly AnyProjection<E>[];
+  readonly streamPrefixes: readonly string[];
+  /** RFC 3339; without it, all events count. */
+  readonly time?: string;
+}
+
+/**
+ * The same fold as the service's own, dead letters too, with the same bounds on memory.
+ * @throws whatever kept it from going on
+ */
+export async function projectOnce<E extends DomainEvent>(options: ProjectOnceOptions<E>): Promise<void> {
+  const { reader, store, projections, time, ...rest } = options;
+  await store.prepare(projections, reader.storeId);
+  if ((await reader.headPosition()) === undefined) return;
+  const log = new LogUntil(reader, time);
+  const over = new AbortController();
+  let failure: { readonly error: unknown } | undefined;
+  const projector = new Projector<E>({
+    ...rest,
+    reader: log,
+    store,
+    projections,
+    retryDelayMs: 250,
+    onProjected() {
+      if (log.ended) over.abort();
+    },
+    onProblem(problem) {
+      if (problem.kind !== 'retrying' || problem.failures < FAILURES_MAX) return;
+      failure = { error: problem.error };
+      over.abort();
+    },
+  });
+  await projector.run(over.signal);
+  if (failure) throw failure.error;
+}
