@@ -20,7 +20,7 @@ beforeEach(async () => {
   const waiting = new Promise<void>((resolve) => {
     answerSlowly = resolve;
   });
-  app = Fastify();
+  app = Fastify({ forceCloseConnections: true });
   installHttpMetrics(app, metrics.requests);
   app.get('/slow/:id', async () => {
     await waiting;
