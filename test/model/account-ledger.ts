@@ -119,6 +119,8 @@ export class AccountLedger {
     if (type === 'DEPOSIT' && this.#isFrozenFor('CREDITS'))
       accuse(`${what} on an account frozen for credits`);
     if (type === 'REVERSAL') this.#reverse(posting, minor, accuse);
+    const restored = posting.restores_transaction_id;
+    if (restored !== undefined) this.#restore(what, restored, minor, accuse);
     if (posting.period !== undefined) this.#settlePeriod(posting, posting.period, accuse);
   }
 
@@ -198,7 +200,7 @@ export class AccountLedger {
   }
 
   #reverse(posting: RawPosting, minor: bigint, accuse: Accuse): void {
-    const { reverses_transaction_id: originalId = '', direction, transaction_id } = posting;
+    const { reverses_transaction_id: originalId = '', direction, transaction_id, transfer_id } = posting;
     const what = `reversal ${transaction_id}`;
     const original = this.#postings.get(originalId);
     if (!original) {
@@ -206,6 +208,11 @@ export class AccountLedger {
       return;
     }
     if (original.type === 'REVERSAL') accuse(`${what} undoes a reversal`);
+    if (original.type === 'TRANSFER' && transfer_id === undefined)
+      accuse(`${what} undoes one side of a transfer`);
+    if (transfer_id !== undefined && direction === 'DEBIT' && this.#isFrozenFor('DEBITS')) {
+      accuse(`${what} on an account frozen for debits`);
+    }
     if (original.direction === direction) accuse(`${what} goes the same way as what it undoes`);
     const undone = (this.#reversed.get(originalId) ?? 0n) + minor;
     this.#reversed.set(originalId, undone);
@@ -215,6 +222,13 @@ export class AccountLedger {
     if (direction === 'DEBIT' && original.type !== 'INTEREST' && this.available < 0n) {
       accuse(`${what} leaves ${this.available} available`);
     }
+  }
+
+  /** A reversal of a transfer was refunded: so much can be reversed again. */
+  #restore(what: string, originalId: string, minor: bigint, accuse: Accuse): void {
+    const undone = (this.#reversed.get(originalId) ?? 0n) - minor;
+    if (undone < 0n) accuse(`${what} restores ${minor} of ${originalId}, more than was undone`);
+    this.#reversed.set(originalId, undone);
   }
 
   #settlePeriod({ type, direction }: RawPosting, period: string, accuse: Accuse): void {

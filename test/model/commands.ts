@@ -47,6 +47,8 @@ function withoutOptions(draw: Draw, { bank, keyed }: Known): Asked | undefined {
       return toHold(draw, accounts, bank.now);
     case 'reverse':
       return on(at([...bank.postings.values()], draw.posting), (posting) => reversal(draw, posting, bank));
+    case 'take_back':
+      return on(at(sidesOfTransfers(bank), draw.posting), (posting) => reversal(draw, posting, bank));
     case 'interest_run':
       return ask('PostInterestForPeriod', { period: monthBefore(bank.now, draw.back), limit: 200 });
     case 'expire_holds':
@@ -145,17 +147,24 @@ function toHold(
   return ask('CaptureHold', { ...ids, amount: written(draw.amount, hold.account.currency, figures) });
 }
 
+/** Both postings of every transfer, and those by which money went back. */
+function sidesOfTransfers({ postings }: ModelBank): ModelPosting[] {
+  return [...postings.values()].filter(({ type }) => type === 'TRANSFER');
+}
+
 function reversal(
-  { amount }: Extract<Draw, { what: 'reverse' }>,
+  draw: Extract<Draw, { what: 'reverse' | 'take_back' }>,
   { id, accountId, minor }: ModelPosting,
   bank: ModelBank,
 ): Asked | undefined {
   const account = bank.accounts.get(accountId);
   if (!account) return undefined;
+  const { amount } = draw;
   const left = minor - (account.reversed.get(id) ?? 0n);
   const figures = { ...figuresOf(account, bank.now), target: left };
   const part = amount === undefined ? {} : { amount: written(amount, account.currency, figures) };
-  return ask('ReverseTransaction', { id, reason: 'Goods returned', ...part });
+  const asked = ask('ReverseTransaction', { id, reason: 'Goods returned', ...part });
+  return draw.what === 'reverse' || draw.dieAt === undefined ? asked : { ...asked, dieAt: draw.dieAt };
 }
 
 function toAccount(draw: Draw, account: ModelAccount, now: string): Asked | undefined {

@@ -41,6 +41,7 @@ export type Draw = Options &
     | { what: 'capture'; hold: Which; amount: Amount | undefined }
     | { what: 'release'; hold: Which }
     | { what: 'reverse'; posting: Which; amount: Amount | undefined }
+    | { what: 'take_back'; posting: Which; amount: Amount | undefined; dieAt: string | undefined }
     | { what: 'freeze'; account: Which; scope: string }
     | { what: 'unfreeze'; account: Which }
     | { what: 'limits'; account: Which; once: number | undefined; day: number | undefined }
@@ -69,6 +70,7 @@ const maybe = <T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T |
 const reference = maybe(25, fc.nat({ max: 3 }));
 
 const DEATHS = ['requested', 'debit_settled', 'debit_recorded', 'credit_settled', 'credit_recorded'].concat([
+  'original_recorded',
   'refund_settled',
   'refund_recorded',
   'suspense_settled',
@@ -132,14 +134,14 @@ const BANK_KINDS = [
   kind(2, 'resume', { transfer: which }),
 ];
 
-const alone = kind(9, 'transfer', {
-  from: which,
-  to: which,
-  amount,
-  dieAt: maybe(50, fc.constantFrom(...DEATHS)),
-});
+/** Commands that begin a transfer, whose driver may die. */
+const transferKinds = (dieAt: fc.Arbitrary<string | undefined>) => [
+  kind(9, 'transfer', { from: which, to: which, amount, dieAt }),
+  kind(6, 'take_back', { posting: which, amount: maybe(60, amount), dieAt }),
+];
+const alone = transferKinds(maybe(50, fc.constantFrom(...DEATHS)));
 /** The driver of a transfer that is raced lives: of two, it would not be known which one died. */
-const raced = kind(9, 'transfer', { from: which, to: which, amount, dieAt: fc.constant(undefined) });
+const raced = transferKinds(fc.constant(undefined));
 
 /** A step of a sequence: one command, several at the same time, or time that passes. */
 export type Turn =
@@ -151,8 +153,8 @@ export type Turn =
       readonly passes: 'hour' | 'to_midnight' | 'to_expiry' | 'day' | 'month' | 'year';
     };
 
-const aloneDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, alone);
-const racedDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, raced);
+const aloneDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, ...alone);
+const racedDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, ...raced);
 
 const timeTurn: fc.Arbitrary<Turn> = fc.record({
   kind: fc.constant('time' as const),

@@ -18,7 +18,7 @@ export interface CurrencyLedger {
   /** Captured holds are among them. */
   readonly withdrawals: bigint;
   readonly fees: bigint;
-  /** Above zero where more was given back than taken back. */
+  /** Above zero where more was given back than taken back. Those of transfers are not among them: they stay inside. */
   readonly reversals: bigint;
   /** All accounts together, the bank's own for money in suspense among them. */
   readonly balances: bigint;
@@ -148,7 +148,9 @@ export class LedgerProver {
     const change = direction === 'CREDIT' ? minorUnits(posting.amount) : -minorUnits(posting.amount);
     this.#postings.set(transaction_id, { accountId: account.id, type, change });
     const ledger = this.#currency(currency);
-    if (type === 'TRANSFER') {
+    // The reversal of a transfer is a transfer too, and nothing that crosses the border of the bank.
+    const isLeg = type === 'TRANSFER' || transfer_id !== undefined;
+    if (isLeg) {
       const transfer = this.#transfer(String(transfer_id));
       ledger.inFlight -= transfer.inFlight;
       account.takesSuspense = transfer.post(account.id, posting, accuse) || account.takesSuspense;
@@ -157,8 +159,7 @@ export class LedgerProver {
     ledger.balances -= account.balance;
     account.observe(event, accuse);
     ledger.balances += account.balance;
-    if (type !== 'TRANSFER' && !addToFlows(ledger, type, change))
-      this.#unknownTypes.add(`${event.type} ${type}`);
+    if (!isLeg && !addToFlows(ledger, type, change)) this.#unknownTypes.add(`${event.type} ${type}`);
     const { deposits, interest, withdrawals, fees, reversals, balances, inFlight } = ledger;
     const inside = balances + inFlight;
     const outside = deposits + interest - withdrawals - fees + reversals;
@@ -167,7 +168,9 @@ export class LedgerProver {
 
   #observeTransfer(event: RawEvent): void {
     const transfer = this.#transfer(event.metadata.aggregate_id);
-    if (!transfer.observe(event, (what) => this.#accuse(event, what))) this.#unknownTypes.add(event.type);
+    const find = (id: string) => this.#transfer(id);
+    const known = transfer.observe(event, find, (what) => this.#accuse(event, what));
+    if (!known) this.#unknownTypes.add(event.type);
   }
 
   #transfer(id: string): TransferLedger {

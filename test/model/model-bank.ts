@@ -66,6 +66,18 @@ export interface ModelPosting {
   readonly direction: 'CREDIT' | 'DEBIT';
   readonly minor: bigint;
   readonly at: string;
+  /** The transfer that it is a leg of. */
+  readonly transferId?: string | undefined;
+}
+
+/** A completed transfer, as one that takes it back knows it. */
+export interface ModelReversed {
+  readonly id: string;
+  readonly minor: bigint;
+  /** Its two postings. */
+  readonly debitId: string;
+  readonly creditId: string;
+  readonly completedAt: string;
 }
 
 export type Leg = 'DEBIT' | 'CREDIT' | 'REFUND' | 'SUSPENSE';
@@ -81,6 +93,11 @@ export interface ModelTransfer {
   /** REQUESTED, DEBITED, COMPLETED… */
   status: string;
   revision: number;
+  readonly completedAt?: string;
+  /** Of a reversal: what it takes back. */
+  readonly reverses?: ModelReversed;
+  /** Ids of reversals that have given money back, and how much. */
+  readonly reversals: ReadonlyMap<string, bigint>;
   /** Legs that an account has settled, and the code of those that it refused. */
   readonly legs: Map<Leg, { readonly code?: string }>;
 }

@@ -3,7 +3,8 @@
  *
  * Most commands are one step. What runs over several streams has more, between which other commands may come.
  */
-import * as rules from './model-account.ts';
+import { type Ids, post, type Rule, type Verdict } from './model-account.ts';
+import * as arrangements from './model-arrangements.ts';
 import {
   type Asked,
   accountStreamOf,
@@ -16,9 +17,13 @@ import {
   personStreamOf,
   type Told,
 } from './model-bank.ts';
+import * as holds from './model-holds.ts';
 import { endDaysUntil, takeCharges } from './model-interest.ts';
 import { type Currency, decimal, readAmount } from './model-money.ts';
+import * as postings from './model-postings.ts';
+import { reverse } from './model-reversals.ts';
 import { stepTransfer } from './model-transfer.ts';
+import { stepTransferReversal } from './model-transfer-reversal.ts';
 import {
   expectAnswer,
   expectRefusal,
@@ -39,7 +44,7 @@ export function step(bank: ModelBank, running: Running, next: string | undefined
   const { message, input } = running.asked;
   if (message === 'RegisterPerson') return DONE(registerPerson(bank, running));
   if (message === 'CreateBankAccount') return DONE(openAccount(bank, running));
-  if (message === 'ReverseTransaction') return DONE(reverseTransaction(bank, running));
+  if (message === 'ReverseTransaction') return stepReversal(bank, running, next);
   if (message === 'RequestTransfer' || message === 'ResumeTransfer') return stepTransfer(bank, running);
   if (message === 'PostInterestForPeriod') return stepInterestRun(bank, running, next);
   if (message === 'ExpireHolds') return stepExpirySweep(bank, running, next);
@@ -50,23 +55,23 @@ export function step(bank: ModelBank, running: Running, next: string | undefined
   return DONE(onAccount(bank, running, String(input.account_id), decide));
 }
 
-const RULES: Readonly<Record<string, rules.Rule<never>>> = {
-  CreateDeposit: rules.deposit,
-  CreateWithdrawal: rules.withdraw,
-  PostInterest: rules.payInterest,
-  PlaceHold: rules.placeHold,
-  CaptureHold: rules.captureHold,
-  ReleaseHold: rules.releaseHold,
-  FreezeAccount: rules.freeze,
-  UnfreezeAccount: rules.unfreeze,
-  ChangeLimits: rules.changeLimits,
-  ChangeOverdraftLimit: rules.changeOverdraft,
-  ChangeTerms: rules.changeTerms,
-  CloseBankAccount: rules.close,
+const RULES: Readonly<Record<string, Rule<never>>> = {
+  CreateDeposit: postings.deposit,
+  CreateWithdrawal: postings.withdraw,
+  PostInterest: postings.payInterest,
+  PlaceHold: holds.placeHold,
+  CaptureHold: holds.captureHold,
+  ReleaseHold: holds.releaseHold,
+  FreezeAccount: arrangements.freeze,
+  UnfreezeAccount: arrangements.unfreeze,
+  ChangeLimits: arrangements.changeLimits,
+  ChangeOverdraftLimit: arrangements.changeOverdraft,
+  ChangeTerms: arrangements.changeTerms,
+  CloseBankAccount: arrangements.close,
 };
 
 /** The names of what the bank has made up, as its answer tells them. */
-function idsIn(told: Told): rules.Ids {
+function idsIn(told: Told): Ids {
   if (!told.ok) return {};
   const { posting, hold } = told.value as { posting?: { transaction_id: string }; hold?: { id: string } };
   return {
@@ -92,7 +97,7 @@ function onAccount(
   bank: ModelBank,
   { asked, told }: Running,
   id: string,
-  decide: (account: ModelAccount) => rules.Verdict,
+  decide: (account: ModelAccount) => Verdict,
 ): WantedOn[] {
   const account = bank.accounts.get(id);
   if (!account) return expectRefusal(told, 'account_not_found');
@@ -105,9 +110,10 @@ function onAccount(
   if (asked.ifMatch !== undefined && asked.ifMatch !== account.revision) {
     return expectRefusal(told, 'revision_mismatch');
   }
+  if (account.owner === undefined) return expectRefusal(told, 'account_of_bank');
   const changed = copyAccount(account);
   endDaysUntil(changed, bank.now.slice(0, 10));
-  const expired = rules.expireHolds(changed, bank.now);
+  const expired = holds.expireHolds(changed, bank.now);
   const verdict = decide(changed);
   if (typeof verdict === 'string') return expectRefusal(told, verdict);
   const wanted = [...expired, ...verdict.wanted];
@@ -197,7 +203,7 @@ function openAccount(bank: ModelBank, { asked, told }: Running): WantedOn[] {
   };
   const wanted: WantedOn[] = [{ stream, type: 'BankAccountCreatedDomainEventV2', data }];
   if (initial > 0n) {
-    wanted.push({ ...rules.post(account, { type: 'DEPOSIT', direction: 'CREDIT', minor: initial }), stream });
+    wanted.push({ ...post(account, { type: 'DEPOSIT', direction: 'CREDIT', minor: initial }), stream });
     account.revision = 1;
   }
   const value = expectAnswer(told, { account: viewOf(account), revision: account.revision, stream });
@@ -209,14 +215,15 @@ function openAccount(bank: ModelBank, { asked, told }: Running): WantedOn[] {
   return wanted;
 }
 
-function reverseTransaction(bank: ModelBank, running: Running): WantedOn[] {
+/** A posting is undone by itself, or with the transfer that it is a side of. */
+function stepReversal(bank: ModelBank, running: Running, next: string | undefined): Step {
   const { id, amount, reason } = running.asked.input as { id: string; amount?: string; reason: string };
   const original = bank.postings.get(id);
-  if (!original) return expectRefusal(running.told, 'transaction_not_found');
-  if (original.type === 'TRANSFER') return expectRefusal(running.told, 'not_reversible');
+  if (!original) return DONE(expectRefusal(running.told, 'transaction_not_found'));
+  if (original.type === 'TRANSFER') return stepTransferReversal(bank, running, original, next);
   const input = { ...(amount === undefined ? {} : { amount }), reason, original };
-  return onAccount(bank, running, original.accountId, (account) =>
-    rules.reverse(account, input, bank.now, {}),
+  return DONE(
+    onAccount(bank, running, original.accountId, (account) => reverse(account, input, bank.now, {})),
   );
 }
 
@@ -247,10 +254,9 @@ function stepInterestRun(bank: ModelBank, running: Running, next: string | undef
   const account = copyAccount(bank.accounts.get(id) as ModelAccount);
   if (account.closed) return { wanted: [], done: false };
   endDaysUntil(account, bank.now.slice(0, 10));
-  const wanted = rules.expireHolds(account, bank.now);
+  const wanted = holds.expireHolds(account, bank.now);
   const charges = account.accrual ? takeCharges(account.accrual, period) : [];
-  for (const charge of charges)
-    wanted.push(rules.post(account, { ...charge, more: { period: charge.period } }));
+  for (const charge of charges) wanted.push(post(account, { ...charge, more: { period: charge.period } }));
   running.effects += charges.length;
   account.revision += wanted.length;
   bank.accounts.set(id, account);
@@ -273,7 +279,7 @@ function stepExpirySweep(bank: ModelBank, running: Running, next: string | undef
   }
   const account = copyAccount(bank.accounts.get(id) as ModelAccount);
   endDaysUntil(account, bank.now.slice(0, 10));
-  const wanted = rules.expireHolds(account, bank.now);
+  const wanted = holds.expireHolds(account, bank.now);
   running.effects += wanted.length;
   account.revision += wanted.length;
   bank.accounts.set(id, account);

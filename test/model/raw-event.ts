@@ -29,6 +29,8 @@ export interface RawPosting {
   readonly transfer_id?: string;
   readonly period?: string;
   readonly reverses_transaction_id?: string;
+  /** Of a reversal that was refunded: what can be reversed again. */
+  readonly restores_transaction_id?: string;
   readonly hold_id?: string;
 }
 

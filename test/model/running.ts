@@ -25,6 +25,8 @@ export interface Running {
   stage: 'asked' | 'debit_passed' | 'both_passed' | 'driving' | 'dead';
   transferId?: string;
   replayed?: boolean;
+  /** Of the reversal of a transfer: how much is taken back. */
+  minor?: bigint;
   /** Accounts to come, of a command that goes through several. */
   remaining?: string[];
   /** What it counts. */

@@ -6,13 +6,16 @@ import { LedgerProver } from './ledger-proof.ts';
 import {
   type Asked,
   availableOn,
+  copyAccount,
   heldOn,
   type ModelAccount,
   type ModelBank,
+  type ModelTransfer,
   newModelBank,
 } from './model-bank.ts';
+import { expireHolds } from './model-holds.ts';
 import { type Currency, decimal } from './model-money.ts';
-import { unfinishedTransfers } from './model-transfer.ts';
+import { unfinishedTransfers } from './model-transfer-drive.ts';
 import type { RawPosting } from './raw-event.ts';
 import { contains, Mismatch, running, show } from './running.ts';
 import { type Happened, inSomeOrder } from './serial-order.ts';
@@ -101,9 +104,7 @@ class Story {
     if (unknownTypes.size > 0) throw new Mismatch(`nothing is proven about ${[...unknownTypes]}`);
     await this.#bank.settle();
     for (const account of this.#model.accounts.values()) await this.#compareAccount(account);
-    for (const { id, status, revision } of this.#model.transfers.values()) {
-      compare(await this.#bank.transfer(id), { id, status, revision });
-    }
+    for (const transfer of this.#model.transfers.values()) await this.#compareTransfer(transfer);
   }
 
   close(): Promise<void> {
@@ -120,20 +121,26 @@ class Story {
     );
     const news = await this.#bank.news();
     for (const { event } of news) this.#prover.observe(event);
-    this.#model = inSomeOrder(this.#model, runnings, news);
     this.#learn(news);
+    this.#model = inSomeOrder(this.#model, runnings, news);
     const { violations } = this.#prover.proof();
     if (violations.length > 0) throw new Mismatch(violations.join('\n'));
   }
 
-  /** Postings can be named from now on. */
+  /** Postings can be named from now on. The reversal of a transfer that has just ended names those of that. */
   #learn(news: readonly Happened[]): void {
     for (const { event } of news) {
       if (event.type !== 'BankAccountTransactionRecordedDomainEventV1') continue;
-      const { transaction_id: id, type, direction, amount } = event.data as RawPosting;
+      const {
+        transaction_id: id,
+        type,
+        direction,
+        amount,
+        transfer_id: transferId,
+      } = event.data as RawPosting;
       const minor = BigInt(amount.replace('.', ''));
       const { aggregate_id: accountId, timestamp: at } = event.metadata;
-      this.#model.postings.set(id, { id, accountId, type, direction, minor, at });
+      this.#model.postings.set(id, { id, accountId, type, direction, minor, at, transferId });
     }
   }
 
@@ -172,21 +179,33 @@ class Story {
     const figures = { balance: account.balance, held: heldOn(account), available: availableOn(account) };
     compare(
       { balance: raw?.balance, held: raw?.held, available: raw?.available, closed: raw?.closed },
-      {
-        ...figures,
-        closed: account.closed,
-      },
+      { ...figures, closed: account.closed },
     );
-    compare(await this.#bank.account(id), {
+    const now = copyAccount(account);
+    const settled = expireHolds(now, this.#model.now).length === 0;
+    const shown = {
       id,
       currency,
       revision,
       frozen,
       balance: decimal(figures.balance, currency),
-      held: decimal(figures.held, currency),
-      available_balance: decimal(figures.available, currency),
+      held: decimal(heldOn(now), currency),
+      available_balance: decimal(availableOn(now), currency),
       overdraft_limit: decimal(account.overdraft, currency),
       status: account.closed ? 'CLOSED' : frozen === null ? 'ACTIVE' : 'SUSPENDED',
+    };
+    compare(await this.#bank.account(id), { account: shown, settled });
+  }
+
+  async #compareTransfer(transfer: ModelTransfer): Promise<void> {
+    const { id, status, revision, currency, reverses, reversals } = transfer;
+    const reversed = [...reversals.values()].reduce((total, minor) => total + minor, 0n);
+    compare(await this.#bank.transfer(id), {
+      id,
+      status,
+      revision,
+      ...(reverses ? { reverses: { transfer_id: reverses.id } } : {}),
+      ...(reversals.size > 0 ? { reversed_amount: decimal(reversed, currency) } : {}),
     });
   }
 }
