@@ -120,6 +120,10 @@ type Command = Exclude<
   | 'postBatch'
   // They have no body.
   | 'releaseHold'
+  | 'rebuildProjection'
+  | 'cancelRebuild'
+  | 'pauseProjection'
+  | 'resumeProjection'
   | 'expireHolds'
   | 'takeSnapshot'
 >;
