@@ -2,14 +2,26 @@
  * Keeps read models up to date: one supervised loop that reads the log in batches, folds them in memory and commits
  * documents and checkpoints together. Every way of failing ends in a retry or in a stored dead letter.
  */
+
+import { atRequests, type BatchPart } from './at-requests.ts';
 import { backoff } from './backoff.ts';
 import type { ProjectorStore } from './build-view.ts';
 import type { DomainEvent, EventCodec } from './codec.ts';
+import { NO_PROJECTION } from './dead-letter.ts';
+import { DeadLetterDesk } from './dead-letter-desk.ts';
 import { DocumentSession } from './document-session.ts';
 import { EventFolder } from './event-folder.ts';
 import type { EventReader, Position, SubscriptionBatch } from './event-store.ts';
+import { OPERATOR_STREAM_PREFIX } from './operator-requests.ts';
 import type { AnyProjection } from './projection.ts';
-import type { Checkpoint, Collection, DeadLetter, Fence, ReadModelChanges } from './read-model-store.ts';
+import type {
+  Checkpoint,
+  Collection,
+  DeadLetter,
+  DeadLetterId,
+  Fence,
+  ReadModelChanges,
+} from './read-model-store.ts';
 import { Signal } from './signal.ts';
 import { StoreError } from './store-error.ts';
 
@@ -62,6 +74,11 @@ export class Projector<E extends DomainEvent> {
   readonly #folder: EventFolder<E>;
   readonly #writeOnce: ReadonlySet<string>;
   #state: ProjectorState = 'stopped';
+  readonly #desk: DeadLetterDesk<E>;
+  /** Whose requests are obeyed here; letters that belong to no projection are everybody's. */
+  readonly #consumers: ReadonlySet<string>;
+  /** What was folded and is not committed yet, beside the documents of the session. */
+  #pending: { readonly deadLetters: DeadLetter[]; events: number } = { deadLetters: [], events: 0 };
   #caughtUp = false;
   #eventsSeen = 0;
   #wakeRequested = false;
@@ -78,6 +95,8 @@ export class Projector<E extends DomainEvent> {
       checkpointOf: (projection) => this.#checkpointOf(projection),
       loadsAhead: store.getMany !== undefined,
     });
+    this.#desk = new DeadLetterDesk({ reader, codec, session: this.#session, letters: store });
+    this.#consumers = new Set([...projections.map(({ name }) => name), NO_PROJECTION]);
     this.#writeOnce = new Set(options.projections.filter((one) => one.writeOnce).map((one) => one.name));
   }
 
@@ -140,30 +159,59 @@ export class Projector<E extends DomainEvent> {
     const after = await this.#startingPoint();
     this.#session.discard();
     this.#state = 'running';
-    let deadLetters: DeadLetter[] = [];
-    let folded = 0;
-    for await (const batch of reader.subscribeToAll({ after, streamPrefixes, signal })) {
+    const subscribed = [...streamPrefixes, OPERATOR_STREAM_PREFIX];
+    this.#pending = { deadLetters: [], events: 0 };
+    for await (const batch of reader.subscribeToAll({ after, streamPrefixes: subscribed, signal })) {
       const startedAt = Date.now();
-      deadLetters.push(...(await this.#folder.fold(batch.events)));
-      folded += batch.events.length;
-      if (this.#options.pace) {
-        await this.#options.pace();
+      for (const part of atRequests(batch, this.#consumers)) {
+        if (!(await this.#take(part, signal))) continue;
         if (signal.aborted) return;
+        succeeded();
       }
-      // Far behind, one commit takes several batches: a document that many events touch is written once.
-      if (!batch.caughtUp && batch.events.length > 0 && folded < (this.#options.commitEvents ?? 65_536))
-        continue;
-      const checkpoints = this.#advanceTo(batch);
-      await this.#commit({ writes: this.#session.changes(), deadLetters, checkpoints });
-      this.#committed(batch, deadLetters);
-      this.#eventsSeen += folded;
-      deadLetters = [];
-      folded = 0;
-      succeeded();
       if (batch.caughtUp) await this.#pause(batch.events.length, startedAt, signal);
     }
     // Without this, a store that keeps ending its subscriptions would be asked again without a pause.
     if (!signal.aborted) throw new StoreError('unavailable', 'The subscription to the log ended by itself.');
+  }
+
+  /** Folds a part of what the log brought. @returns whether it was committed, or the end came */
+  async #take(part: BatchPart, signal: AbortSignal): Promise<boolean> {
+    const pending = this.#pending;
+    pending.deadLetters.push(...(await this.#folder.fold(part.events)));
+    pending.events += part.events.length;
+    if (this.#options.pace) {
+      await this.#options.pace();
+      if (signal.aborted) return true;
+    }
+    const { request } = part;
+    // Far behind, one commit takes several batches: a document that many events touch is written once.
+    const isFull = pending.events >= (this.#options.commitEvents ?? 65_536);
+    if (!part.caughtUp && part.events.length > 0 && !isFull && !request) return false;
+    await this.#commitPart(part, pending.deadLetters, pending.events);
+    if (request) await this.#obey(request);
+    return true;
+  }
+
+  /** Acts on a request after all that came before it is stored, and before anything that comes after. */
+  async #obey({ event, asked }: NonNullable<BatchPart['request']>): Promise<void> {
+    const { position } = event;
+    const projection = this.#options.projections.find(({ name }) => name === asked.data.consumer);
+    if (projection && this.#checkpointOf(projection) >= position) return;
+    const { deadLetters, settled } = await this.#desk.obey(projection, asked, position);
+    await this.#commitPart({ events: [], position, caughtUp: false }, deadLetters, 1, settled);
+  }
+
+  async #commitPart(
+    batch: SubscriptionBatch,
+    deadLetters: readonly DeadLetter[],
+    events: number,
+    settled: readonly DeadLetterId[] = NOTHING,
+  ): Promise<void> {
+    const checkpoints = this.#advanceTo(batch);
+    await this.#commit({ writes: this.#session.changes(), deadLetters, checkpoints, settled });
+    this.#committed(batch, deadLetters);
+    this.#eventsSeen += events;
+    this.#pending = { deadLetters: [], events: 0 };
   }
 
   async #commit(changes: Omit<ReadModelChanges, 'fence'>): Promise<void> {
