@@ -25,7 +25,11 @@ export const discardReasonFields = z.strictObject({
 });
 
 export const retryDeadLettersFields = z.strictObject({
-  projection: z.string().max(100).optional().meta({ description: 'Only those of this projection.' }),
+  projection: z
+    .string()
+    .max(100)
+    .optional()
+    .meta({ description: 'Only those of this projection.', examples: ['bank_accounts'] }),
 });
 
 export const retryDeadLetterFields = deadLetterIdFields;
