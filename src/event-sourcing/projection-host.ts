@@ -11,6 +11,7 @@ import type { AnyProjection, ProjectionGroup } from './projection.ts';
 import { keptUpToDate } from './projection-state.ts';
 import type { ProjectorOptions, ProjectorState } from './projector.ts';
 import type { Build, Collection, ReadModelStore } from './read-model-store.ts';
+import { RebuildPace } from './rebuild-pace.ts';
 import { Signal } from './signal.ts';
 import { StoreError } from './store-error.ts';
 
@@ -131,10 +132,9 @@ export class ProjectionHost<E extends DomainEvent> {
     const served = await this.#served();
     const building = this.#states.building();
     await store.prepare([...served, ...building], reader.storeId);
-    this.#round = {
-      live: this.#follow(this.#states.withoutPaused(served), false),
-      building: this.#follow(this.#states.withoutPaused(building), true),
-    };
+    const following = this.#follow(this.#states.withoutPaused(served));
+    const pace = new RebuildPace({ eventsServed: () => following.eventsSeen });
+    this.#round = { live: following, building: this.#follow(this.#states.withoutPaused(building), pace) };
     const { live, building: filling } = this.#round;
     try {
       live.start(signal);
@@ -156,19 +156,20 @@ export class ProjectionHost<E extends DomainEvent> {
       .map((projection) => ({ ...projection, build: numbers.get(projection.name) ?? 0 }));
   }
 
-  #follow(builds: readonly Collection[], fills: boolean): Following<E> {
+  /** @param pace for builds that are not served yet */
+  #follow(builds: readonly Collection[], pace?: RebuildPace): Following<E> {
     const { groups, store, onProjected, ...options } = this.#options;
     const numbers = new Map(builds.map(({ name, build = 0 }) => [name, build]));
     const projections: AnyProjection<E>[] = groups
       .flatMap((group) => group.projections)
       .filter(({ name }) => numbers.has(name));
-    const notify = fills ? () => this.#wakeUp.notify() : onProjected;
+    const notify = pace ? () => this.#wakeUp.notify() : onProjected;
     return new Following({
       ...options,
       store: new BuildView(store, numbers),
       projections,
       ...(notify ? { onProjected: notify } : {}),
-      ...(fills ? { pace: nextTurn } : {}),
+      ...(pace ? { pace } : {}),
       onEnded: () => this.#wakeUp.notify(),
     });
   }
@@ -246,9 +247,4 @@ function keyOf(one: Build | Collection): string {
 /** Enough of a collection to promote or drop it. */
 function toCollection({ projection, version, build }: Build): Collection {
   return { name: projection, version, build, indexes: [], listed: false };
-}
-
-/** Lets everything else on this thread have its turn. */
-function nextTurn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

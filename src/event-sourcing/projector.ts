@@ -34,8 +34,8 @@ export interface ProjectorOptions<E extends DomainEvent> {
   readonly streamPrefixes: readonly string[];
   /** Proof of leadership, where several workers share the projections. */
   readonly fence?: Fence;
-  /** Called after every batch; the next one waits for it. */
-  readonly pace?: () => Promise<void>;
+  /** Where others need this thread: awaited after every few events, and asked whether commits must be small. */
+  readonly pace?: { next(): Promise<void>; readonly busy: boolean };
   /** Called after every commit. */
   readonly onProjected?: () => void;
   readonly onProblem?: (problem: ProjectorProblem) => void;
@@ -63,6 +63,9 @@ export type ProjectorState = 'running' | 'retrying' | 'stopped';
 
 /** Documents of each collection kept in memory between batches. */
 const CACHED_DOCUMENTS_MAX = 12_000;
+
+/** Events between two steps of a pace. */
+const PACED_EVENTS = 500;
 
 const NOTHING: readonly never[] = [];
 
@@ -176,16 +179,18 @@ export class Projector<E extends DomainEvent> {
 
   /** Folds a part of what the log brought. @returns whether it was committed, or the end came */
   async #take(part: BatchPart, signal: AbortSignal): Promise<boolean> {
+    const { pace, commitEvents = 65_536 } = this.#options;
     const pending = this.#pending;
-    pending.deadLetters.push(...(await this.#folder.fold(part.events)));
-    pending.events += part.events.length;
-    if (this.#options.pace) {
-      await this.#options.pace();
-      if (signal.aborted) return true;
+    const sliceEvents = pace ? PACED_EVENTS : part.events.length;
+    for (let from = 0; from < part.events.length; from += sliceEvents) {
+      pending.deadLetters.push(...(await this.#folder.fold(part.events.slice(from, from + sliceEvents))));
+      await pace?.next();
+      if (pace && signal.aborted) return true;
     }
+    pending.events += part.events.length;
     const { request } = part;
     // Far behind, one commit takes several batches: a document that many events touch is written once.
-    const isFull = pending.events >= (this.#options.commitEvents ?? 65_536);
+    const isFull = pending.events >= (pace?.busy ? 0 : commitEvents);
     if (!part.caughtUp && part.events.length > 0 && !isFull && !request) return false;
     await this.#commitPart(part, pending.deadLetters, pending.events);
     if (request) await this.#obey(request);
