@@ -29,7 +29,11 @@ export class RebuildPace {
   #window: { readonly since: number; readonly events: number };
   #busy = false;
 
-  constructor({ eventsServed, clock = () => performance.now(), rest = (ms) => (ms > 0 ? sleep(ms) : nextTurn()) }: RebuildPaceOptions) {
+  constructor({
+    eventsServed,
+    clock = () => performance.now(),
+    rest = (ms) => (ms > 0 ? sleep(ms) : nextTurn()),
+  }: RebuildPaceOptions) {
     this.#eventsServed = eventsServed;
     this.#clock = clock;
     this.#rest = rest;
