@@ -42,6 +42,24 @@ const balance = async (id: string, token: string) =>
   (await client.call('getAccount', { params: { id }, token })).body.balance;
 
 describe('a transfer', () => {
+  it('is answered as it was answered first, when it is asked for again after it was taken back', async () => {
+    const from = await openAccount(client, { initial_balance: '100.00' });
+    const body = {
+      from_account_id: from,
+      to_account_id: await openAccount(client),
+      amount: '30.00',
+      description: 'Shoes',
+    };
+    const request = { body, headers: { 'idempotency-key': crypto.randomUUID() } };
+    const first = await client.call('transfer', request);
+    const debit = first.body.steps.find(({ status }) => status === 'DEBITED')?.transaction_id as string;
+    await client.call('reverseTransaction', undo(debit, first.token, '10.00'));
+    await client.call('reverseTransaction', undo(debit, first.token));
+    const again = await client.call('transfer', request);
+    expect([again.body, again.etag]).toEqual([first.body, first.etag]);
+    expect(again.headers.get('idempotent-replayed')).toBe('true');
+  });
+
   it.each(['debit', 'credit'] as const)('is taken back whole when its %s is reversed', async (side) => {
     const made = await transferred();
     const { from, to, token, debit, credit } = made;

@@ -24,7 +24,7 @@ import { accountNotFound, asDecision, type Bank, refuseHolder, type Written } fr
 import { id, positiveAmount, text } from '../fields.ts';
 import { command, type Handler, type RequestContext } from '../mediator.ts';
 import { newAggregateId } from '../operation.ts';
-import { transferType } from '../transfer-process.ts';
+import { type DrivenTransfer, transferType } from '../transfer-process.ts';
 import { driveRequested } from './drive-transfer.ts';
 
 export const requestTransferFields = z.strictObject({
@@ -80,7 +80,8 @@ export async function drive(
 ): Promise<RequestedTransfer> {
   const { replayed } = requested;
   const driven = await driveRequested(bank, transferId, requested, trace);
-  const { state, revision, position = requested.position } = driven;
+  const { position = requested.position } = driven;
+  const { state, revision } = beforeReversals(driven);
   return {
     transfer: transferDocument(transferId, state, revision),
     finished: nextStep(state) === undefined,
@@ -89,6 +90,12 @@ export async function drive(
     ...(position === undefined ? {} : { position }),
     ...(replayed ? { replayed } : {}),
   };
+}
+
+/** Whoever asks again is told what the request came to: that it was taken back later is another story. */
+function beforeReversals({ state, revision }: DrivenTransfer): DrivenTransfer {
+  const { reversals = [], ...original } = state;
+  return { state: original, revision: revision - reversals.length };
 }
 
 /** The currency of a transfer that was requested before. */
