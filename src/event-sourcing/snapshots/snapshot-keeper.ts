@@ -59,6 +59,8 @@ export interface SnapshotKeeperOptions<S> extends SnapshotStoreOptions {
   readonly onProblem?: (problem: SnapshotProblem) => void;
 }
 
+/** Snapshots of different aggregates that are written at once. */
+const WRITTEN_TOGETHER_MAX = 16;
 /** Pieces of work that may wait; one more is dropped. */
 export const WAITING_WORK_MAX = 200;
 /** Aggregates whose snapshots were written or used, among which audits choose. */
@@ -197,23 +199,41 @@ export class SnapshotKeeper<S> {
       return false;
     }
     this.#waiting.set(id, work);
+    this.#work();
+    return true;
+  }
+
+  #work(): void {
     this.#working ??= this.#workOff().finally(() => {
       this.#working = undefined;
+      // Something may have come after the last look.
+      if (this.#waiting.size > 0) this.#work();
     });
-    return true;
   }
 
   async #workOff(): Promise<void> {
     for (;;) {
       // Requests that have come meanwhile are answered first.
       await nextTurn();
-      const [next] = this.#waiting;
-      if (!next) return;
-      const [id, work] = next;
-      this.#waiting.delete(id);
-      if (work.kind === 'take') await this.#tryToWrite(id, work.snapshot, work.reason);
-      else await this.#tryToAudit(id);
+      const audited = this.#waiting.entries().find(([, { kind }]) => kind === 'audit')?.[0];
+      await Promise.all(this.#nextToTake().map((work) => this.#tryToWrite(...work)));
+      if (audited !== undefined && this.#waiting.get(audited)?.kind === 'audit') {
+        this.#waiting.delete(audited);
+        await this.#tryToAudit(audited);
+      }
+      if (this.#waiting.size === 0) return;
     }
+  }
+
+  /** Written together, they share a commit where the store has such. */
+  #nextToTake(): (readonly [id: string, snapshot: Snapshot<S>, reason: SnapshotReason])[] {
+    const taken = this.#waiting
+      .entries()
+      .flatMap(([id, work]) => (work.kind === 'take' ? [[id, work.snapshot, work.reason] as const] : []))
+      .take(WRITTEN_TOGETHER_MAX)
+      .toArray();
+    for (const [id] of taken) this.#waiting.delete(id);
+    return taken;
   }
 
   async #tryToWrite(id: string, snapshot: Snapshot<S>, reason: SnapshotReason): Promise<void> {

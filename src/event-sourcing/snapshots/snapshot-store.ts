@@ -98,9 +98,10 @@ export class SnapshotStore<S> implements SnapshotHistory<S> {
    */
   async write(id: string, snapshot: Snapshot<S>): Promise<void> {
     const stream = this.#streamOf(id);
-    await this.#keepNewest(snapshotStream(stream));
-    await this.#append(id, snapshotStream(stream), snapshot);
-    const { milestoneEvery } = this.#options.retention;
+    const { newest, milestoneEvery } = this.#options.retention;
+    const place = await this.#append(id, snapshotStream(stream), snapshot);
+    // A stream that has fewer needs no bound yet, and most never will.
+    if (place >= newest) await this.#keepNewest(snapshotStream(stream));
     if (milestoneEvery === undefined) return;
     const border = (revision: number) => Math.floor((revision + 1) / milestoneEvery);
     if (border(snapshot.revision) <= border(await this.#newestMilestone(id))) return;
