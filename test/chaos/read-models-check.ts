@@ -25,7 +25,10 @@ export async function readBank(
   owners: readonly string[],
   token: string,
 ): Promise<ShownBank> {
-  const accounts = await all(client, 'listAccounts', undefined, token);
+  const accounts = new Map([
+    ...(await all(client, 'listAccounts', undefined, token)),
+    ...(await all(client, 'listSuspenseAccounts', undefined, token)),
+  ]);
   const postings: [string, Shown][] = [];
   const holds: [string, Shown][] = [];
   for (const id of accounts.keys()) {
