@@ -50,7 +50,7 @@ function refusedReturns(log: readonly RawEvent[]): Set<string> {
   );
   const requests = log.filter(({ type }) => type === 'TransferRequestedDomainEventV1');
   const returns = requests.filter(
-    ({ data, metadata }) => 'reverses' in data && refused.has(metadata.aggregate_id),
+    ({ data, metadata }) => 'reverses' in (data as object) && refused.has(metadata.aggregate_id),
   );
   return new Set(returns.map(({ data }) => String((data as { description: string }).description)));
 }
