@@ -19,13 +19,13 @@ import { randomNumbers } from '../support/random-numbers.ts';
 import { type ServerStores, serverStoresMissing, startServerStores } from '../support/server-stores.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { expectAnswersInLog } from './answers-check.ts';
+import { bankAtRest } from './bank-at-rest.ts';
 import { Crowd, summary } from './crowd.ts';
 import type { Outcome } from './customers.ts';
 import { favouriteBefore, shortSchedule } from './kill-schedule.ts';
 import { MortalBank } from './mortal-bank.ts';
 import { type Accounts, openAccounts } from './orders.ts';
 import { expectReadModels, readBank, type ShownBank } from './read-models-check.ts';
-import { transfersAtRest } from './transfers-at-rest.ts';
 
 const CUSTOMERS = 8;
 const KILLS_AT_ANY_INSTANT = 3;
@@ -101,7 +101,7 @@ describe.skipIf(missing !== undefined)(`a bank on servers (CHAOS_SEED=${seed}) $
     await sleep(LAST_ORDERS_MS);
     await crowd.stop();
     await crowd.askAgain();
-    await transfersAtRest(last.client);
+    await bankAtRest(last.client);
     const { token } = await last.client.call('registerPerson', { body: ALICE });
     shown = await readBank(last.client, [bankers, owner], token);
     expect((await last.end()).code).toBe(0);

@@ -11,13 +11,13 @@ import { ALICE, registerAlice } from '../support/customers.ts';
 import { randomNumbers } from '../support/random-numbers.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { expectAnswersInLog } from './answers-check.ts';
+import { bankAtRest } from './bank-at-rest.ts';
 import { Crowd, summary } from './crowd.ts';
 import type { Outcome } from './customers.ts';
 import { favouriteBefore, killSchedule } from './kill-schedule.ts';
 import { MortalBank } from './mortal-bank.ts';
 import { openAccounts } from './orders.ts';
 import { expectReadModels, readBank, type ShownBank } from './read-models-check.ts';
-import { transfersAtRest } from './transfers-at-rest.ts';
 
 const KILLS_MIN = 50;
 const CUSTOMERS = 24;
@@ -56,7 +56,7 @@ describe(`a bank that is killed again and again (CHAOS_SEED=${seed})`, () => {
     await crowd.stop();
     outcomes = crowd.outcomes;
     await crowd.askAgain();
-    await transfersAtRest(last.client);
+    await bankAtRest(last.client);
     const { token } = await last.client.call('registerPerson', { body: ALICE });
     shown = await readBank(last.client, [bankers, owner], token);
     expect((await last.end()).code).toBe(0);

@@ -131,8 +131,13 @@ export class OrderBook {
   }
 }
 
+/** Of those that expire at all in a test. */
+export const HOLDS_EXPIRE_WITHIN_MS = 2_200;
+const HOLDS_LAST_MS = 200;
+
 function soon(random: () => number): string {
-  return new Date(Date.now() + 200 + Math.floor(random() * 2_000)).toISOString();
+  const lasts = HOLDS_LAST_MS + random() * (HOLDS_EXPIRE_WITHIN_MS - HOLDS_LAST_MS);
+  return new Date(Date.now() + Math.floor(lasts)).toISOString();
 }
 
 export function pick<T>(items: readonly T[], random: () => number): T {
