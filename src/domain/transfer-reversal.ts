@@ -54,7 +54,7 @@ export function reversedTransfer(transfer_id: string, transfer: Transfer): Decis
     const detail = transfer.reverses
       ? 'A reversal cannot be reversed; transfer the money anew.'
       : `Only a completed transfer can be reversed; this one is ${status}.`;
-    return reject('not_reversible', detail, { facts: { transfer_id, status } });
+    return reject('not_reversible', detail, { facts: { transfer_id, transfer_status: status } });
   }
   if (reversals.length >= TRANSFER_REVERSALS_MAX) {
     const facts = { maximum: TRANSFER_REVERSALS_MAX };

@@ -51,6 +51,18 @@ it('operators find it on an account that is the bank’s, with its posting', asy
   expect(page.body.items).toMatchObject([{ type: 'TRANSFER', direction: 'CREDIT', amount: '30.00' }]);
 });
 
+it('the transfer that brought it there cannot be taken back', async () => {
+  const page = await client.call('listAccountTransactions', { params: { id: suspense }, token });
+  const id = page.body.items[0]?.transaction_id ?? '';
+  const { status, problem } = await client.refused('reverseTransaction', {
+    params: { id },
+    body: { reason: 'The wrong way' },
+    token,
+  });
+  expect(status).toBe(409);
+  expect(problem).toMatchObject({ status: 409, code: 'not_reversible', transfer_status: 'IN_SUSPENSE' });
+});
+
 it('customers’ lists do not show it', async () => {
   const { items } = (await client.call('listAccounts', { token })).body;
   expect(items).toHaveLength(2);
