@@ -9,7 +9,7 @@ import {
   type TransferStatus,
 } from './transfer.ts';
 
-/** Reversals that a transfer can have: all of them are part of its state. Two that race may go beyond it by one. */
+/** Reversals that a transfer can have: all of them are part of its state. Some that race may go beyond it. */
 export const TRANSFER_REVERSALS_MAX = 100;
 
 export interface RequestReversal {

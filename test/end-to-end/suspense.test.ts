@@ -71,6 +71,28 @@ it('customers’ lists do not show it', async () => {
   expect(ofBank.problem.code).toBe('person_not_found');
 });
 
+it('a reversal that was refused when it was on record has used up its key, but not the amount', async () => {
+  const from = await openAccount(client, { initial_balance: '30.00' });
+  const to = await openAccount(client);
+  const body = { from_account_id: from, to_account_id: to, amount: '30.00', description: 'Rent' };
+  const made = await client.call('transfer', { body });
+  const id = made.body.steps.find(({ status }) => status === 'CREDITED')?.transaction_id ?? '';
+  const reverse = async (key: string, amount: string) => {
+    const headers = { 'idempotency-key': key };
+    const request = { params: { id }, body: { reason: 'Error', amount }, headers, token: made.token };
+    return (await client.refused('reverseTransaction', request)).problem.code;
+  };
+  meanwhile = async () => {
+    await client.call('closeAccount', { params: { id: from }, body: { reason: 'Moved' } });
+  };
+  expect(await reverse('first', '30.00')).toBe('account_closed');
+  expect(await reverse('first', '30.00')).toBe('account_closed');
+  expect(await reverse('first', '10.00')).toBe('idempotency_conflict');
+  expect(await reverse('second', '30.00')).toBe('account_closed');
+  const { reversals } = (await client.call('getTransfer', { params: { id: made.body.id } })).body;
+  expect(reversals ?? []).toEqual([]);
+});
+
 describe('customers’ routes leave it alone', () => {
   const params = () => ({ id: suspense });
   const requests = {
