@@ -10,8 +10,13 @@ export interface Rejection {
   readonly code: string;
   readonly detail: string;
   readonly field?: string;
-  readonly facts?: Readonly<Record<string, string | number>>;
+  readonly facts?: Facts;
 }
+
+/** They stand beside the members of a problem (RFC 9457) when a client is told, so none may take the name of one. */
+type Facts = Readonly<Record<string, string | number>> & {
+  readonly [member in 'type' | 'title' | 'status' | 'detail' | 'code' | 'errors']?: never;
+};
 
 /** Either `{ok: true, value}` or `{ok: false, rejection}`; nothing in the domain throws for a broken rule. */
 export type Decision<T> =

@@ -9,7 +9,7 @@ import {
   type TransferStatus,
 } from './transfer.ts';
 
-/** Reversals that a transfer can have: all of them are part of its state. Two that race may go beyond it by one. */
+/** Reversals that a transfer can have: all of them are part of its state. Some that race may go beyond it. */
 export const TRANSFER_REVERSALS_MAX = 100;
 
 export interface RequestReversal {
@@ -54,7 +54,7 @@ export function reversedTransfer(transfer_id: string, transfer: Transfer): Decis
     const detail = transfer.reverses
       ? 'A reversal cannot be reversed; transfer the money anew.'
       : `Only a completed transfer can be reversed; this one is ${status}.`;
-    return reject('not_reversible', detail, { facts: { transfer_id, status } });
+    return reject('not_reversible', detail, { facts: { transfer_id, transfer_status: status } });
   }
   if (reversals.length >= TRANSFER_REVERSALS_MAX) {
     const facts = { maximum: TRANSFER_REVERSALS_MAX };

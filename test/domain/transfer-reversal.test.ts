@@ -85,14 +85,14 @@ describe('the request to take a transfer back', () => {
     ] as const) {
       given([requested, ...events])
         .when(reversing())
-        .thenRejected('not_reversible', { facts: { transfer_id: TRANSFER, status } });
+        .thenRejected('not_reversible', { facts: { transfer_id: TRANSFER, transfer_status: status } });
     }
   });
 
   it('is refused for a reversal', () => {
     given([reversalRequested, debited, credited, completed])
       .when(reversing())
-      .thenRejected('not_reversible', { facts: { transfer_id: TRANSFER, status: 'COMPLETED' } });
+      .thenRejected('not_reversible', { facts: { transfer_id: TRANSFER, transfer_status: 'COMPLETED' } });
   });
 
   it('is refused when there were too many, and for no amount', () => {

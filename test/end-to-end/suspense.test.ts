@@ -51,12 +51,46 @@ it('operators find it on an account that is the bank’s, with its posting', asy
   expect(page.body.items).toMatchObject([{ type: 'TRANSFER', direction: 'CREDIT', amount: '30.00' }]);
 });
 
+it('the transfer that brought it there cannot be taken back', async () => {
+  const page = await client.call('listAccountTransactions', { params: { id: suspense }, token });
+  const id = page.body.items[0]?.transaction_id ?? '';
+  const { status, problem } = await client.refused('reverseTransaction', {
+    params: { id },
+    body: { reason: 'The wrong way' },
+    token,
+  });
+  expect(status).toBe(409);
+  expect(problem).toMatchObject({ status: 409, code: 'not_reversible', transfer_status: 'IN_SUSPENSE' });
+});
+
 it('customers’ lists do not show it', async () => {
   const { items } = (await client.call('listAccounts', { token })).body;
   expect(items).toHaveLength(2);
   expect(items.map(({ id }) => id)).not.toContain(suspense);
   const ofBank = await client.refused('getAccountsByOwner', { params: { owner_id: BANK_OWNER_ID } });
   expect(ofBank.problem.code).toBe('person_not_found');
+});
+
+it('a reversal that was refused when it was on record has used up its key, but not the amount', async () => {
+  const from = await openAccount(client, { initial_balance: '30.00' });
+  const to = await openAccount(client);
+  const body = { from_account_id: from, to_account_id: to, amount: '30.00', description: 'Rent' };
+  const made = await client.call('transfer', { body });
+  const id = made.body.steps.find(({ status }) => status === 'CREDITED')?.transaction_id ?? '';
+  const reverse = async (key: string, amount: string) => {
+    const headers = { 'idempotency-key': key };
+    const request = { params: { id }, body: { reason: 'Error', amount }, headers, token: made.token };
+    return (await client.refused('reverseTransaction', request)).problem.code;
+  };
+  meanwhile = async () => {
+    await client.call('closeAccount', { params: { id: from }, body: { reason: 'Moved' } });
+  };
+  expect(await reverse('first', '30.00')).toBe('account_closed');
+  expect(await reverse('first', '30.00')).toBe('account_closed');
+  expect(await reverse('first', '10.00')).toBe('idempotency_conflict');
+  expect(await reverse('second', '30.00')).toBe('account_closed');
+  const { reversals } = (await client.call('getTransfer', { params: { id: made.body.id } })).body;
+  expect(reversals ?? []).toEqual([]);
 });
 
 describe('customers’ routes leave it alone', () => {

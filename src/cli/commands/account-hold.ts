@@ -13,7 +13,7 @@ const place = defineCommand({
     'expires-at': {
       type: 'string',
       value: 'TIME',
-      help: 'When it ends by itself, such as 2030-01-31T12:00:00Z',
+      help: 'When it ends by itself, at most 366 days ahead, such as 2030-01-31T12:00:00Z',
     },
     ...guardedFlags,
   },
