@@ -115,6 +115,7 @@ export async function changeAccount(
   accountId: string,
   context: RequestContext,
   decide: (account: BankAccount, now: string) => Decision<BankAccountEvent[]>,
+  refuseConflict: (operationId: string) => Decision<never> = idempotencyConflict,
 ): Promise<Decision<AcceptedOnAccount>> {
   const { expectedRevision, ...metadata } = context;
   const outcome = await bank.accounts.execute(
@@ -128,18 +129,26 @@ export async function changeAccount(
     metadata,
     expectedRevision,
   );
-  return asDecision(outcome);
+  return asDecision(outcome, refuseConflict);
 }
 
-export function asDecision<T>(outcome: Outcome<T, Refusal<Rejection>>): Decision<T> {
+/** @param refuseConflict what to say when the id of an operation was used for something else */
+export function asDecision<T>(
+  outcome: Outcome<T, Refusal<Rejection>>,
+  refuseConflict: (operationId: string) => Decision<never> = idempotencyConflict,
+): Decision<T> {
   if (outcome.ok || 'detail' in outcome.rejection) return outcome as Decision<T>;
   if (outcome.rejection.code === 'idempotency_conflict') {
-    return reject('idempotency_conflict', 'The same id was used before, for something else.');
+    return refuseConflict(outcome.rejection.operationId);
   }
   const { actual } = outcome.rejection;
   return reject('revision_mismatch', `The account is at revision ${actual} by now.`, {
     facts: { actual_revision: actual },
   });
+}
+
+export function idempotencyConflict(_operationId?: string): Decision<never> {
+  return reject('idempotency_conflict', 'The same id was used before, for something else.');
 }
 
 export function accountNotFound(accountId: string) {

@@ -2,7 +2,7 @@
 
 import type { AggregateType, CommandContext, Outcome, Refusal } from './aggregate.ts';
 import type { DomainEvent } from './codec.ts';
-import type { Operation, OperationLog, RecordedOperation } from './operation-log.ts';
+import { namesOf, type OperationLog, type OperationName, type RecordedOperation } from './operation-log.ts';
 import { StoreError } from './store-error.ts';
 
 /** An aggregate as far as it was read. */
@@ -54,11 +54,12 @@ export function decideAll<S, E extends DomainEvent, R>(
   const done = new Map<string, RecordedOperation>();
   return group.map(({ decide, expectedRevision, context: { operation } }) => {
     try {
-      const before =
-        operation &&
-        (done.get(operation.id) ?? known.operations?.find(operation.id) ?? forgotten.get(operation.id));
-      if (before instanceof StoreError) throw before;
-      if (operation && before) return repeated(operation, before);
+      const names = operation ? namesOf(operation) : [];
+      for (const name of names) {
+        const before = done.get(name.id) ?? known.operations?.find(name.id) ?? forgotten.get(name.id);
+        if (before instanceof StoreError) throw before;
+        if (before) return repeated(name, before);
+      }
       if (expectedRevision !== undefined && state !== undefined && expectedRevision !== revision) {
         return { kind: 'rejected', rejection: { code: 'revision_mismatch', actual: revision } };
       }
@@ -74,8 +75,9 @@ export function decideAll<S, E extends DomainEvent, R>(
       revision += decision.value.length;
       const accepted = { kind: 'accepted', state: after, revision, events: decision.value } as const;
       // What wrote nothing is not remembered, and may be decided anew.
-      if (operation && decision.value.length > 0)
-        done.set(operation.id, recordedOperation(operation, accepted));
+      if (decision.value.length > 0) {
+        for (const name of names) done.set(name.id, recordedOperation(name, accepted));
+      }
       return accepted;
     } catch (error) {
       return { kind: 'failed', error };
@@ -84,7 +86,7 @@ export function decideAll<S, E extends DomainEvent, R>(
 }
 
 function recordedOperation(
-  { contentHash }: Operation,
+  { contentHash }: OperationName,
   accepted: { revision: number; events: readonly unknown[] },
 ): RecordedOperation {
   return { contentHash, firstRevision: firstRevisionOf(accepted), lastRevision: accepted.revision };
@@ -92,7 +94,7 @@ function recordedOperation(
 
 /** The same content gets the first answer again; another one has taken an id that is not its own. */
 function repeated<S, E extends DomainEvent, R>(
-  { id, contentHash }: Operation,
+  { id, contentHash }: OperationName,
   operation: RecordedOperation,
 ): Tentative<S, E, R> {
   if (operation.contentHash === contentHash) return { kind: 'repeated', operation };

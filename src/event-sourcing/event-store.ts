@@ -13,6 +13,9 @@ export interface EventMetadata {
   readonly idempotency_key?: string;
   /** Hash of what that operation asked for. */
   readonly idempotency_hash?: string;
+  /** The second name of that operation, where it has two, and the hash of what it stands for. */
+  readonly idempotency_alias?: string;
+  readonly idempotency_alias_hash?: string;
   readonly traceparent?: string;
 }
 

@@ -4,11 +4,22 @@
  */
 import type { EventMetadata } from './event-store.ts';
 
-/** Something that may be tried twice: what names it, and what was asked. */
-export interface Operation {
+/** What an operation is known by, and what was asked under that name. */
+export interface OperationName {
   readonly id: string;
   /** Hash of the request's content; the same id with another one is a conflict. */
   readonly contentHash: string;
+}
+
+/** Something that may be tried twice. */
+export interface Operation extends OperationName {
+  /** A second name: who comes by either of the two finds the operation, and each stands for one operation only. */
+  readonly alias?: OperationName;
+}
+
+/** The first one decides where both were used before. */
+export function namesOf({ alias, ...name }: Operation): OperationName[] {
+  return alias ? [name, alias] : [name];
 }
 
 /** An operation that was done, and where in the stream its events stand. */
@@ -30,13 +41,25 @@ export const REMEMBERED_OPERATIONS_MAX = 1_000;
 /** What the metadata say of an operation; the other way round of `operationOf`. */
 export function operationMetadata(
   operation: Operation | undefined,
-): Pick<EventMetadata, 'idempotency_key' | 'idempotency_hash'> {
-  return operation ? { idempotency_key: operation.id, idempotency_hash: operation.contentHash } : {};
+): Pick<
+  EventMetadata,
+  'idempotency_key' | 'idempotency_hash' | 'idempotency_alias' | 'idempotency_alias_hash'
+> {
+  if (!operation) return {};
+  const { id, contentHash, alias } = operation;
+  return {
+    idempotency_key: id,
+    idempotency_hash: contentHash,
+    ...(alias ? { idempotency_alias: alias.id, idempotency_alias_hash: alias.contentHash } : {}),
+  };
 }
 
 export function operationOf(metadata: EventMetadata): Operation | undefined {
   const { idempotency_key: id, idempotency_hash: contentHash } = metadata;
-  return id === undefined || contentHash === undefined ? undefined : { id, contentHash };
+  if (id === undefined || contentHash === undefined) return undefined;
+  const { idempotency_alias: aliasId, idempotency_alias_hash: aliasHash } = metadata;
+  if (aliasId === undefined || aliasHash === undefined) return { id, contentHash };
+  return { id, contentHash, alias: { id: aliasId, contentHash: aliasHash } };
 }
 
 /** Where operations are found that an aggregate has forgotten: a read model that follows the log. */
@@ -98,12 +121,16 @@ export class OperationLog {
   }
 
   /** Notes events of an operation. Noting the same ones again changes nothing. */
-  note({ id, contentHash }: Operation, firstRevision: number, lastRevision: number): void {
+  note(operation: Operation, firstRevision: number, lastRevision: number): void {
+    for (const name of namesOf(operation)) this.#note(name, firstRevision, lastRevision);
+  }
+
+  #note({ id, contentHash }: OperationName, firstRevision: number, lastRevision: number): void {
     const known = this.find(id);
     const first = Math.min(firstRevision, known?.firstRevision ?? firstRevision);
     const last = Math.max(lastRevision, known?.lastRevision ?? lastRevision);
     const recorded = { contentHash, firstRevision: first, lastRevision: last };
-    if (first === 0) {
+    if (first === 0 && (this.#creation === undefined || this.#creation.id === id)) {
       this.#creation = { id, ...recorded };
       return;
     }

@@ -18,6 +18,7 @@ import type {
 } from './event-store.ts';
 import { type FoldSource, movedTip, NOTHING_KNOWN, readOn } from './load-aggregate.ts';
 import {
+  namesOf,
   type OperationArchive,
   OperationLog,
   operationMetadata,
@@ -226,9 +227,10 @@ export class Repository<S, E extends DomainEvent, R> {
     const { archive } = this.#options;
     const horizon = operations?.horizon;
     if (!archive || horizon === undefined) return found;
-    const unknown = group.flatMap(({ context }) =>
-      context.operation && !operations?.find(context.operation.id) ? [context.operation.id] : [],
-    );
+    const unknown = group
+      .flatMap(({ context: { operation } }) => (operation ? namesOf(operation) : []))
+      .filter(({ id: name }) => !operations?.find(name))
+      .map(({ id: name }) => name);
     const aggregate = { name: this.#aggregate.name, id };
     const find = async (operationId: string) => {
       try {

@@ -2,6 +2,8 @@
 import { BANK_ACCOUNT_EVENT_TYPES } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
 import { PERSON_EVENT_TYPES } from '../domain/person.ts';
+import type { EventMetadata } from '../event-sourcing/event-store.ts';
+import { namesOf, type OperationName, operationOf } from '../event-sourcing/operation-log.ts';
 import { defineProjection } from '../event-sourcing/projection.ts';
 
 export type OperationDocument = {
@@ -15,28 +17,34 @@ export type OperationDocument = {
 
 export const operations = defineProjection<BankEvent, OperationDocument>({
   name: 'operations',
-  version: 1,
+  version: 2,
   indexes: [],
   listed: false,
   eventTypes: [...PERSON_EVENT_TYPES, ...BANK_ACCOUNT_EVENT_TYPES],
-  keys({ metadata: { aggregate_type, aggregate_id, idempotency_key } }) {
-    return idempotency_key === undefined
-      ? []
-      : [operationKey({ name: aggregate_type, id: aggregate_id }, idempotency_key)];
-  },
-  fold(document, { metadata, revision }) {
-    const { aggregate_type, aggregate_id, idempotency_key, idempotency_hash } = metadata;
+  keys: ({ metadata }) => namesIn(metadata).map(({ id }) => operationKey(aggregateOf(metadata), id)),
+  fold(document, { metadata, revision }, _lookup, key) {
     if (document) return { ...document, last_revision: revision };
+    const name = namesIn(metadata).find(({ id }) => operationKey(aggregateOf(metadata), id) === key);
+    const { aggregate_type, aggregate_id } = metadata;
     return {
       aggregate_type,
       aggregate_id,
-      operation_id: idempotency_key ?? '',
-      content_hash: idempotency_hash ?? '',
+      operation_id: name?.id ?? '',
+      content_hash: name?.contentHash ?? '',
       first_revision: revision,
       last_revision: revision,
     };
   },
 });
+
+function namesIn(metadata: EventMetadata): OperationName[] {
+  const operation = operationOf(metadata);
+  return operation ? namesOf(operation) : [];
+}
+
+function aggregateOf({ aggregate_type: name, aggregate_id: id }: EventMetadata) {
+  return { name, id };
+}
 
 /** An operation counts within one aggregate. */
 export function operationKey(aggregate: { name: string; id: string }, operationId: string): string {

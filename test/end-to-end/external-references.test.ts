@@ -66,6 +66,33 @@ describe('an external reference', () => {
     await client.call('deposit', named(await openAccount(client), '6.00', 'invoice-1'));
   });
 
+  it('and a key beside it both hold: the key has one effect, and the reference names one posting', async () => {
+    const id = await openAccount(client);
+    const send = (key: string | undefined, reference: string | undefined) => ({
+      body: { ...posting(id, '5.00'), ...(reference ? { external_reference: reference } : {}) },
+      ...(key ? { headers: { 'idempotency-key': key } } : {}),
+    });
+    const { body: first } = await client.call('deposit', send('k', 'r'));
+    const again = await client.call('deposit', send('k', 'r'));
+    expect([again.body, again.headers.get('idempotent-replayed')]).toEqual([first, 'true']);
+    for (const [key, reference, code] of [
+      ['k', undefined, 'idempotency_conflict'],
+      ['k', 'other', 'idempotency_conflict'],
+      ['other', 'r', 'external_reference_conflict'],
+      [undefined, 'r', 'external_reference_conflict'],
+    ] as const) {
+      expect((await client.refused('deposit', send(key, reference))).problem.code).toBe(code);
+    }
+    const { body: free } = await client.call('deposit', send('other', 'other'));
+    expect(free.balance).toBe('10.00');
+    const racing = Array.from({ length: 8 }, (_, n) =>
+      client.try('deposit', send('raced', `raced-${n % 2}`)),
+    );
+    const outcomes = await Promise.all(racing);
+    expect(outcomes.filter(({ ok }) => ok)).toHaveLength(4);
+    expect((await client.call('deposit', { body: posting(id, '5.00') })).body.balance).toBe('20.00');
+  });
+
   it('is not used up by a refusal', async () => {
     const id = await openAccount(client);
     await client.refused('withdrawal', named(id, '5.00', 'rent'));

@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import {
+  type Operation,
   OperationLog,
   operationMetadata,
   REMEMBERED_OPERATIONS_MAX,
@@ -51,7 +52,7 @@ function newRepository(options: Partial<RepositoryOptions<Wallet>> = {}) {
 }
 
 const operation = (id: string, contentHash = `content of ${id}`) => ({ id, contentHash });
-const run = (decide: WalletDecision, of?: ReturnType<typeof operation>, expected?: number, on = wallets) =>
+const run = (decide: WalletDecision, of?: Operation, expected?: number, on = wallets) =>
   on.execute('one', decide, of ? { ...someone, operation: of } : someone, expected);
 
 async function givenWallet(...events: WalletEvent[]): Promise<void> {
@@ -70,6 +71,43 @@ describe('an operation', () => {
       { idempotency_key: 'a', idempotency_hash: 'content of a' },
     ]);
     expect(events[0]?.metadata).not.toHaveProperty('operation');
+  });
+
+  it('that has two names is found by either, by all who have read the stream, and its log is bounded', async () => {
+    await givenWallet();
+    const both = { ...operation('a'), alias: operation('b') };
+    const first = await run(fill(1), both);
+    expect((await collect(store.readStream('wallet-one', { from: 2 })))[0]?.metadata).toMatchObject({
+      idempotency_key: 'a',
+      idempotency_hash: 'content of a',
+      idempotency_alias: 'b',
+      idempotency_alias_hash: 'content of b',
+    });
+    for (const on of [wallets, newRepository()]) {
+      for (const again of [
+        both,
+        operation('a'),
+        operation('b'),
+        { ...operation('b'), alias: operation('c') },
+      ]) {
+        const outcome = await run(fill(1), again, undefined, on);
+        expect(outcome).toMatchObject({
+          value: { replayed: true, revision: first.ok && first.value.revision },
+        });
+      }
+      for (const [other, operationId] of [
+        [operation('b', 'other'), 'b'],
+        [{ ...operation('c'), alias: operation('a', 'other') }, 'a'],
+        [{ ...operation('a', 'other'), alias: operation('b', 'other') }, 'a'],
+      ] as const) {
+        const refused = await run(fill(1), other, undefined, on);
+        expect(refused).toEqual({ ok: false, rejection: { code: 'idempotency_conflict', operationId } });
+      }
+    }
+    const log = new OperationLog();
+    for (let n = 1; n <= REMEMBERED_OPERATIONS_MAX; n += 1)
+      log.note({ ...operation(`a${n}`), alias: operation(`b${n}`) }, n, n);
+    expect([log.size, log.find('a500'), log.horizon]).toEqual([REMEMBERED_OPERATIONS_MAX, undefined, 'a501']);
   });
 
   it('that comes again gets the first answer again, and writes nothing', async () => {

@@ -80,16 +80,20 @@ function idsIn(told: Told): Ids {
   };
 }
 
-/** The name under which a command is done once, and what it asks for. */
-function operationOf({ message, input, key }: Asked) {
+/** The names under which a command is done once, and what each stands for: a key, and the client's own reference. */
+function namesOf({ message, input, key }: Asked) {
   const reference = input.external_reference;
-  const conflict = reference === undefined ? 'idempotency_conflict' : 'external_reference_conflict';
-  if (reference !== undefined) {
-    return { name: `reference ${reference}`, content: JSON.stringify([message, input, key]), conflict };
-  }
-  return key === undefined
-    ? undefined
-    : { name: `key ${key}`, content: JSON.stringify([message, input]), conflict };
+  const byKey = {
+    name: `key ${key}`,
+    content: JSON.stringify([message, input]),
+    conflict: 'idempotency_conflict',
+  };
+  const byReference = {
+    name: `reference ${reference}`,
+    content: JSON.stringify([message, input, key]),
+    conflict: 'external_reference_conflict',
+  };
+  return [...(key === undefined ? [] : [byKey]), ...(reference === undefined ? [] : [byReference])];
 }
 
 /** Decides on one account, once. */
@@ -101,11 +105,11 @@ function onAccount(
 ): WantedOn[] {
   const account = bank.accounts.get(id);
   if (!account) return expectRefusal(told, 'account_not_found');
-  const operation = operationOf(asked);
-  const before = operation && account.done.get(operation.name);
-  if (operation && before) {
-    if (before.content !== operation.content) return expectRefusal(told, operation.conflict);
-    return expectReplay(told, before.told);
+  const names = namesOf(asked);
+  for (const { name, content, conflict } of names) {
+    const before = account.done.get(name);
+    if (!before) continue;
+    return before.content === content ? expectReplay(told, before.told) : expectRefusal(told, conflict);
   }
   if (asked.ifMatch !== undefined && asked.ifMatch !== account.revision) {
     return expectRefusal(told, 'revision_mismatch');
@@ -121,8 +125,9 @@ function onAccount(
   const { revision } = changed;
   const answer = verdict.answer ?? { account: viewOf(changed) };
   const value = expectAnswer(told, { ...answer, revision, stream: accountStreamOf(id) });
-  if (operation && wanted.length > 0)
-    changed.done.set(operation.name, { content: operation.content, told: value });
+  if (wanted.length > 0) {
+    for (const { name, content } of names) changed.done.set(name, { content, told: value });
+  }
   bank.accounts.set(id, changed);
   return wanted.map((event) => ({ ...event, stream: accountStreamOf(id) }));
 }

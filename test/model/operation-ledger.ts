@@ -13,8 +13,14 @@ export class OperationLedger {
   readonly #seen = new Map<string, Seen>();
 
   observe(event: RawEvent, accuse: Accuse): void {
-    const { idempotency_key: key, idempotency_hash: hash, timestamp } = event.metadata;
+    const { metadata } = event;
+    this.#observe(event, metadata.idempotency_key, metadata.idempotency_hash, accuse);
+    this.#observe(event, metadata.idempotency_alias, metadata.idempotency_alias_hash, accuse);
+  }
+
+  #observe(event: RawEvent, key: string | undefined, hash: string | undefined, accuse: Accuse): void {
     if (key === undefined) return;
+    const { timestamp } = event.metadata;
     const name = `${event.stream} ${key}`;
     const seen = this.#seen.get(name) ?? { hash, timestamp, lastRevision: event.revision - 1, effects: 0 };
     this.#seen.set(name, seen);

@@ -11,6 +11,8 @@ export interface RawEvent {
     readonly timestamp: string;
     readonly idempotency_key?: string;
     readonly idempotency_hash?: string;
+    readonly idempotency_alias?: string;
+    readonly idempotency_alias_hash?: string;
   };
   readonly revision: number;
   readonly position: bigint;

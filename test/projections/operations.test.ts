@@ -18,6 +18,18 @@ it('ignores events that nobody named an operation for', () => {
   expect(operations.keys(recorded(0), NOTHING)).toEqual([]);
 });
 
+it('keeps one document for each of its names', () => {
+  const event = recorded(4, 'op');
+  const alias = { idempotency_alias: 'name', idempotency_alias_hash: 'other content' };
+  const named = { ...event, metadata: { ...event.metadata, ...alias } };
+  const keys = ['BankAccount/one/op', 'BankAccount/one/name'];
+  expect(operations.keys(named, NOTHING)).toEqual(keys);
+  expect(keys.map((key) => operations.fold(undefined, named, NOTHING, key))).toMatchObject([
+    { operation_id: 'op', content_hash: 'content' },
+    { operation_id: 'name', content_hash: 'other content' },
+  ]);
+});
+
 it('keeps from where to where the events of an operation stand', () => {
   const key = 'BankAccount/one/op';
   expect(operations.keys(recorded(4, 'op'), NOTHING)).toEqual([key]);

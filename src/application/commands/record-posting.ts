@@ -8,7 +8,15 @@ import type {
   TransactionType,
 } from '../../domain/bank-account.ts';
 import { accept, type Decision, reject } from '../../domain/decision.ts';
-import { type AcceptedOnAccount, type Bank, changeAccount, type Written, written } from '../bank.ts';
+import type { Operation } from '../../event-sourcing/operation-log.ts';
+import {
+  type AcceptedOnAccount,
+  type Bank,
+  changeAccount,
+  idempotencyConflict,
+  type Written,
+  written,
+} from '../bank.ts';
 import { id, labels, positiveAmount, text } from '../fields.ts';
 import type { Handler, RequestContext } from '../mediator.ts';
 import { operationFor } from '../operation.ts';
@@ -43,33 +51,49 @@ export function recordPosting(
 ): Handler<PostingInput, PostingResult> {
   return async (input, context) => {
     const posting = { ...input, transaction_id: bank.newId() };
-    const once = onceByReference(kind, input, context);
-    const outcome = await changeAccount(bank, input.account_id, once, (account, now) =>
-      decide(account, posting, now),
+    const { operation: byKey } = context;
+    const byReference = operationByReference(kind, input, byKey);
+    const outcome = await changeAccount(
+      bank,
+      input.account_id,
+      withOperations(context, byKey, byReference),
+      (account, now) => decide(account, posting, now),
+      (operationId) =>
+        operationId === byReference?.id ? referenceTaken(input.external_reference) : idempotencyConflict(),
     );
-    if (outcome.ok) return accept(postingResult(input.account_id, outcome.value));
-    return outcome.rejection.code === 'idempotency_conflict' && input.external_reference !== undefined
-      ? referenceTaken(input.external_reference)
-      : outcome;
+    return outcome.ok ? accept(postingResult(input.account_id, outcome.value)) : outcome;
   };
 }
 
 /**
  * An external reference is an operation of the account, so the account does it once, for as long as it remembers it.
- * The operation that the client named otherwise, if any, is a part of its content.
+ * The operation that the client named by a key, if any, is a part of its content.
  */
-function onceByReference(
+function operationByReference(
   kind: TransactionType,
   input: PostingInput,
-  context: RequestContext,
-): RequestContext {
+  byKey: Operation | undefined,
+): Operation | undefined {
   const { external_reference } = input;
-  if (external_reference === undefined) return context;
-  const content = { kind, input, operation: context.operation?.id ?? null };
-  return { ...context, operation: operationFor('external-reference', external_reference, content) };
+  if (external_reference === undefined) return undefined;
+  return operationFor('external-reference', external_reference, {
+    kind,
+    input,
+    operation: byKey?.id ?? null,
+  });
 }
 
-function referenceTaken(reference: string) {
+/** A posting that has a key and a reference is found by both: by the key first, which stands for all of the request. */
+function withOperations(
+  context: RequestContext,
+  byKey: Operation | undefined,
+  byReference: Operation | undefined,
+): RequestContext {
+  if (!byReference) return context;
+  return { ...context, operation: byKey ? { ...byKey, alias: byReference } : byReference };
+}
+
+function referenceTaken(reference: string | undefined) {
   return reject('external_reference_conflict', `${reference} names another posting of the account.`, {
     field: 'external_reference',
   });
