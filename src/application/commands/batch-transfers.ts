@@ -4,6 +4,7 @@ import { accept, type Decision } from '../../domain/decision.ts';
 import type { Operation } from '../../event-sourcing/operation-log.ts';
 import type { Bank } from '../bank.ts';
 import type { RequestContext } from '../mediator.ts';
+import { isOnRecord } from './drive-transfer.ts';
 import {
   currencyOf,
   drive,
@@ -11,6 +12,7 @@ import {
   recordRequest,
   type TransferInput,
   tryTransfer,
+  unlessOnRecord,
 } from './request-transfer.ts';
 
 export interface BatchTransfer {
@@ -54,16 +56,17 @@ export async function transferTogether(
 /** @returns for each transfer the currency of both accounts, or why it is refused */
 async function checkTogether(bank: Bank, transfers: readonly BatchTransfer[]): Promise<Settled<string>[]> {
   const repeated = await Promise.allSettled(
-    transfers.map(async ({ id, operation }) => operation !== undefined && bank.transfers.exists(id)),
+    transfers.map(({ id, operation }) => isOnRecord(bank, id, operation)),
   );
   const touched = transfers.flatMap(({ input }) => [input.from_account_id, input.to_account_id]);
   const accounts = await loadAll(bank, new Set(touched));
   const now = bank.now().toISOString();
   return Promise.allSettled(
-    transfers.map(async ({ id, input }, index) => {
+    transfers.map(async ({ id, input, operation }, index) => {
       const before = repeated[index] as PromiseSettledResult<boolean>;
       if (before.status === 'rejected') throw before.reason;
-      return before.value ? currencyOf(bank, id) : tryOn(accounts, id, input, now);
+      if (before.value) return currencyOf(bank, id);
+      return unlessOnRecord(bank, id, operation, tryOn(accounts, id, input, now));
     }),
   );
 }

@@ -1,8 +1,21 @@
 /** What the commands that begin a transfer share: it is driven while the client waits. */
+import type { Operation } from '../../event-sourcing/operation-log.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import type { Bank } from '../bank.ts';
 import type { RequestContext } from '../mediator.ts';
 import { type DrivenTransfer, transferType } from '../transfer-process.ts';
+
+/**
+ * Whether the operation that is asked for has begun its transfer. To be asked before accounts are looked at, and again
+ * when they refuse: an earlier try, still on its way, may have put it on record and moved the money meanwhile.
+ */
+export async function isOnRecord(
+  { transfers }: Pick<Bank, 'transfers'>,
+  transferId: string,
+  operation: Operation | undefined,
+): Promise<boolean> {
+  return operation !== undefined && (await transfers.exists(transferId));
+}
 
 /**
  * Drives a transfer that is on record, as far as the stores let it: it ends without the client if need be, so a failing

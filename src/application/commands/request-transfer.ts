@@ -18,6 +18,7 @@ import {
   type TransferEvent,
   type RequestTransfer as TransferRequest,
 } from '../../domain/transfer.ts';
+import type { Operation } from '../../event-sourcing/operation-log.ts';
 import type { Committed } from '../../event-sourcing/repository.ts';
 import { type TransferDocument, transferDocument } from '../../projections/transfers.ts';
 import { accountNotFound, asDecision, type Bank, refuseHolder, type Written } from '../bank.ts';
@@ -25,7 +26,7 @@ import { id, positiveAmount, text } from '../fields.ts';
 import { command, type Handler, type RequestContext } from '../mediator.ts';
 import { newAggregateId } from '../operation.ts';
 import { type DrivenTransfer, transferType } from '../transfer-process.ts';
-import { driveRequested } from './drive-transfer.ts';
+import { driveRequested, isOnRecord } from './drive-transfer.ts';
 
 export const requestTransferFields = z.strictObject({
   from_account_id: id('The account that the money leaves.', '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02'),
@@ -47,10 +48,10 @@ export function requestTransferHandler(
 ): Handler<TransferInput, RequestedTransfer> {
   return async (input, context) => {
     const transferId = newAggregateId('Transfer', context, bank.newId);
-    const repeated = context.operation !== undefined && (await bank.transfers.exists(transferId));
-    const currency = await (repeated
-      ? currencyOf(bank, transferId)
-      : checked(bank, transferId, input, payer));
+    const { operation } = context;
+    const currency = (await isOnRecord(bank, transferId, operation))
+      ? await currencyOf(bank, transferId)
+      : await unlessOnRecord(bank, transferId, operation, await checked(bank, transferId, input, payer));
     if (!currency.ok) return currency;
     const requested = await recordRequest(bank, transferId, { ...input, currency: currency.value }, context);
     return requested.ok ? accept(await drive(bank, transferId, requested.value, context)) : requested;
@@ -96,6 +97,17 @@ export async function drive(
 function beforeReversals({ state, revision }: DrivenTransfer): DrivenTransfer {
   const { reversals = [], ...original } = state;
   return { state: original, revision: revision - reversals.length };
+}
+
+/** A refusal by the first look at the accounts; it does not hold for what an earlier try has put on record meanwhile. */
+export async function unlessOnRecord(
+  bank: Bank,
+  transferId: string,
+  operation: Operation | undefined,
+  looked: Decision<string>,
+): Promise<Decision<string>> {
+  const refused = !looked.ok && !(await isOnRecord(bank, transferId, operation));
+  return looked.ok || refused ? looked : currencyOf(bank, transferId);
 }
 
 /** The currency of a transfer that was requested before. */

@@ -14,7 +14,7 @@ import { accountNotFound, asDecision, type Bank, type Written } from '../bank.ts
 import type { RequestContext } from '../mediator.ts';
 import { newAggregateId } from '../operation.ts';
 import { type DrivenTransfer, transferNotFound, transferType } from '../transfer-process.ts';
-import { driveRequested } from './drive-transfer.ts';
+import { driveRequested, isOnRecord } from './drive-transfer.ts';
 import type { Posting, PostingResult } from './record-posting.ts';
 
 /** The reversal is on record, but there is no posting to show: a store failed, or the bank keeps the money. */
@@ -39,13 +39,13 @@ export async function reverseTransfer(
 ): Promise<Decision<PostingResult | PendingReversal>> {
   const { expectedRevision: _ofAnAccount, operation, ...trace } = context;
   const reversalId = newAggregateId('Transfer', context, bank.newId);
-  const repeated = operation !== undefined && (await bank.transfers.exists(reversalId));
-  const reversal = repeated ? undefined : await checked(bank, reversalId, request);
-  if (reversal && !reversal.ok) return reversal;
+  const onRecord = () => isOnRecord(bank, reversalId, operation);
+  const reversal = (await onRecord()) ? undefined : await checked(bank, reversalId, request);
+  if (reversal && !reversal.ok && !(await onRecord())) return reversal;
   const requested = asDecision(
     await bank.transfers.execute(
       reversalId,
-      (known) => (reversal ? requestReversal(known, reversal.value) : transferNotFound(reversalId)),
+      (known) => (reversal?.ok ? requestReversal(known, reversal.value) : transferNotFound(reversalId)),
       { ...trace, ...(operation ? { operation } : {}) },
     ),
   );
