@@ -176,9 +176,7 @@ export const holdSchema = z
     account_id: uuid(EXAMPLE_IDS.account),
     status: z
       .enum(HOLD_STATUSES)
-      .describe(
-        'An open hold whose `expires_at` is past counts no more, although that may not be recorded yet.',
-      ),
+      .describe('As it is at the time of asking: a hold expires at `expires_at`, recorded or not.'),
     amount: money('25.00'),
     currency,
     description: z.string().meta({ examples: ['Hotel deposit'] }),
@@ -187,7 +185,7 @@ export const holdSchema = z
     released_amount: money('0.00'),
     transaction_id: uuid(EXAMPLE_IDS.transaction).nullable().describe('The posting of the capture.'),
     placed_at: time,
-    closed_at: time.nullable(),
+    closed_at: time.nullable().describe('When its end was recorded.'),
     revision: revision.describe("Of the account's stream, at the hold's last change."),
   })
   .meta({ id: 'Hold' });

@@ -6,7 +6,7 @@ import { defineProjection } from '../event-sourcing/projection.ts';
 export type HoldDocument = {
   readonly id: string;
   readonly account_id: string;
-  /** An open hold whose time is over is found EXPIRED once the account has recorded it. */
+  /** An open hold whose time is over is EXPIRED once the account has recorded it; for who asks it is before, by `holdAt`. */
   readonly status: HoldStatus;
   readonly amount: DecimalString;
   readonly currency: string;
@@ -55,6 +55,18 @@ export const holds = defineProjection<HoldEvent, HoldDocument>({
     return { ...closed, status: 'CAPTURED', captured_amount, released_amount, transaction_id };
   },
 });
+
+/**
+ * The hold at an instant: one whose time is over has expired, although that may not be recorded yet. Nothing has closed it
+ * until then.
+ * @param now RFC 3339 UTC
+ * @returns with `settled`: whether the document alone says the same, so that its revision stands for what is shown
+ */
+export function holdAt(document: HoldDocument, now: string): { hold: HoldDocument; settled: boolean } {
+  const { status, expires_at, amount } = document;
+  const settled = status !== 'OPEN' || expires_at === null || expires_at > now;
+  return { hold: settled ? document : { ...document, status: 'EXPIRED', released_amount: amount }, settled };
+}
 
 /** A hold as it is when it was just placed. */
 export function placedHold(

@@ -104,7 +104,7 @@ it('an expired hold stands in nobody’s way, and its end is recorded with what 
 it('an expired hold counts no more for who asks, although nothing has recorded it yet', async () => {
   const id = await openAccount(client, { initial_balance: '100.00' });
   const expires_at = new Date(Date.now() + 300).toISOString();
-  const { token } = await place(id, '60.00', { expires_at });
+  const { body: hold, token } = await place(id, '60.00', { expires_at });
   const read = () => client.call('getAccount', { params: { id }, token });
   const { etag } = await read();
   await eventually('all of the money is available again', async () => {
@@ -116,6 +116,18 @@ it('an expired hold counts no more for who asks, although nothing has recorded i
   const response = await client.fetch('GET', `/api/v1/accounts/${id}`, { headers: known });
   expect(response.status).toBe(200);
   expect(await response.json()).toMatchObject({ held: '0.00', revision: 2 });
+  const params = { id, hold_id: hold.id };
+  const path = `/api/v1/accounts/${id}/holds/${hold.id}`;
+  expect((await client.fetch('GET', path, { headers: { 'if-none-match': '"2"' } })).status).toBe(200);
+  const expired = { status: 'EXPIRED', released_amount: '60.00', closed_at: null, revision: 2 };
+  expect((await client.call('getHold', { params })).body).toMatchObject(expired);
+  for (const [status, found] of [
+    ['OPEN', []],
+    ['EXPIRED', [expired]],
+  ] as const) {
+    const { items } = (await client.call('listAccountHolds', { params: { id }, query: { status } })).body;
+    expect(items).toMatchObject(found);
+  }
   const listed = (await client.call('listAccounts', { query: { limit: 200 } })).body.items;
   expect(listed.find((account) => account.id === id)).toMatchObject({ held: '0.00' });
 });
@@ -125,7 +137,7 @@ it('a sweep records the end of expired holds on accounts where nothing else happ
   const kept = await place(id, '1.00');
   const expires_at = new Date(Date.now() + 200).toISOString();
   for (const amount of ['2.00', '3.00', '4.00']) await place(id, amount, { expires_at });
-  await eventually('only the hold that lasts is open', async () => {
+  await eventually('the end of all but the one that lasts is recorded', async () => {
     let cursor: string | undefined;
     do {
       const { body } = await client.call('expireHolds', {
@@ -134,9 +146,9 @@ it('a sweep records the end of expired holds on accounts where nothing else happ
       expect(body.examined).toBeLessThanOrEqual(2);
       cursor = body.next_cursor;
     } while (cursor !== undefined);
-    const query = { status: 'OPEN' };
-    const { items } = (await client.call('listAccountHolds', { params: { id }, query })).body;
-    return items.length === 1 && items[0]?.id === kept.body.id;
+    const { items } = (await client.call('listAccountHolds', { params: { id } })).body;
+    const open = items.filter(({ closed_at }) => closed_at === null);
+    return open.length === 1 && open[0]?.id === kept.body.id;
   });
   const events = (await client.call('listAccountEvents', { params: { id } })).body.items;
   const ends = events.filter(({ type }) => type.includes('HoldReleased'));

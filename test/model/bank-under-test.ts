@@ -24,6 +24,7 @@ import type { Mediator, Message } from '../../src/application/mediator.ts';
 import { operationArchive } from '../../src/application/operation-archive.ts';
 import { pastAccounts } from '../../src/application/past-accounts.ts';
 import { GetAccount } from '../../src/application/queries/accounts.ts';
+import { GetHold } from '../../src/application/queries/holds.ts';
 import { GetTransfer } from '../../src/application/queries/transfers.ts';
 import { suspenseAccountId } from '../../src/application/suspense.ts';
 import { composeWriteSide } from '../../src/compose-transfers.ts';
@@ -203,21 +204,25 @@ export class BankUnderTest {
     return this.#stores.events.readAll();
   }
 
-  /** An account or a transfer as the read models show it, through the node that was asked last. */
+  /** An account, a hold or a transfer as the read models show it, through the node that was asked last. */
   account(id: string): Promise<unknown> {
-    return this.#query(GetAccount, id);
+    return this.#query(GetAccount, { id });
+  }
+
+  hold(id: string, hold_id: string): Promise<unknown> {
+    return this.#query(GetHold, { id, hold_id });
   }
 
   transfer(id: string): Promise<unknown> {
-    return this.#query(GetTransfer, id);
+    return this.#query(GetTransfer, { id });
   }
 
-  async #query(message: Message<{ id: string }, unknown>, id: string): Promise<unknown> {
+  async #query<I extends { readonly id: string }>(message: Message<I, unknown>, input: I): Promise<unknown> {
     const [node] = this.#nodes;
     const context = { correlation_id: newId(), causation_id: newId() };
-    const found = await node?.mediator.send(message, { id }, context);
+    const found = await node?.mediator.send(message, input, context);
     if (found?.ok) return found.value;
-    throw new Error(`${message.name} of ${id} was refused`);
+    throw new Error(`${message.name} of ${input.id} was refused`);
   }
 
   async close(): Promise<void> {

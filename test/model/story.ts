@@ -195,6 +195,11 @@ class Story {
       status: account.closed ? 'CLOSED' : frozen === null ? 'ACTIVE' : 'SUSPENDED',
     };
     compare(await this.#bank.account(id), { account: shown, settled });
+    for (const [holdId, { minor }] of account.holds) {
+      const isOpen = now.holds.has(holdId);
+      const hold = { status: isOpen ? 'OPEN' : 'EXPIRED', amount: decimal(minor, currency) };
+      compare(await this.#bank.hold(id, holdId), { hold, settled: isOpen });
+    }
   }
 
   async #compareTransfer(transfer: ModelTransfer): Promise<void> {

@@ -2,26 +2,33 @@
 import { z } from 'zod';
 import { HOLD_STATUSES, type HoldStatus } from '../../domain/bank-account.ts';
 import { accept } from '../../domain/decision.ts';
-import { type HoldDocument, holds } from '../../projections/holds.ts';
+import { type HoldDocument, holdAt, holds } from '../../projections/holds.ts';
 import { accountNotFound, type Bank } from '../bank.ts';
 import { holdNotFound } from '../commands/hold.ts';
 import { id } from '../fields.ts';
 import { type Handler, query } from '../mediator.ts';
 import { accountIdFields } from './accounts.ts';
-import { findPage, type Page, type PageRequest, pageFields } from './paging.ts';
+import { findPageOf, type Page, type PageRequest, pageFields } from './paging.ts';
 import { readDocument } from './read-document.ts';
 
 export const accountHoldFields = accountIdFields.extend({
   hold_id: id('The hold.', '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a05'),
 });
 
-export const GetHold = query<HoldDocument>()('GetHold', accountHoldFields);
+/** A hold as it is at the time of asking. */
+export interface HoldView {
+  readonly hold: HoldDocument;
+  /** Whether its revision says all; it may have expired since, which is not recorded yet. */
+  readonly settled: boolean;
+}
 
-export function getHoldHandler(bank: Bank): Handler<z.output<typeof accountHoldFields>, HoldDocument> {
+export const GetHold = query<HoldView>()('GetHold', accountHoldFields);
+
+export function getHoldHandler(bank: Bank): Handler<z.output<typeof accountHoldFields>, HoldView> {
   return async ({ id, hold_id }) => {
     const found = await readDocument(bank, holds, hold_id);
     if (!found.ok) return found;
-    if (found.value?.account_id === id) return accept(found.value);
+    if (found.value?.account_id === id) return accept(holdAt(found.value, bank.now().toISOString()));
     return (await bank.accounts.exists(id)) ? holdNotFound(hold_id) : accountNotFound(id);
   };
 }
@@ -46,9 +53,21 @@ type OfAccount = PageRequest & {
 
 export function listAccountHoldsHandler(bank: Bank): Handler<OfAccount, Page<HoldDocument>> {
   return async ({ id, status, ...request }) => {
-    const where = { account_id: id, ...(status === undefined ? {} : { status }) };
-    const page = await findPage(bank, holds, request, { order: 'newest_first', where });
+    const now = bank.now().toISOString();
+    const page = await findPageOf(bank, holds, request, {
+      order: 'newest_first',
+      where: { account_id: id, ...recordedAs(status) },
+      shown: (document) => {
+        const { hold } = holdAt(document, now);
+        return status === undefined || hold.status === status ? hold : undefined;
+      },
+    });
     if (!page.ok || page.value.items.length > 0 || (await bank.accounts.exists(id))) return page;
     return accountNotFound(id);
   };
+}
+
+/** One that has expired may still be recorded as open. */
+function recordedAs(status: HoldStatus | undefined): { status?: HoldStatus } {
+  return status === undefined || status === 'EXPIRED' ? {} : { status };
 }

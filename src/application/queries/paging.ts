@@ -55,6 +55,32 @@ export async function findPage<E extends DomainEvent, D extends Document>(
   });
 }
 
+/** Pages that one request looks through for documents that it may show. */
+const LOOKS_MAX = 20;
+
+/**
+ * One page of what `shown` makes of the documents of a collection, where it is not `undefined`. A page may be short, or
+ * empty, where little is shown of much: the next one goes on from there. Rejects with `invalid_cursor` or
+ * `read_model_blocked`.
+ */
+export async function findPageOf<E extends DomainEvent, D extends Document>(
+  bank: ReadingBank,
+  projection: Projection<E, D>,
+  { limit, cursor: first }: PageRequest,
+  { shown, ...options }: Pick<FindOptions, 'where' | 'order'> & { shown: (document: D) => D | undefined },
+): Promise<Decision<Page<D>>> {
+  const items: D[] = [];
+  let cursor = first;
+  for (let looks = 0; looks < LOOKS_MAX; looks += 1) {
+    const page = await findPage(bank, projection, { limit: limit - items.length, cursor }, options);
+    if (!page.ok) return page;
+    items.push(...page.value.items.map(shown).filter((one) => one !== undefined));
+    cursor = page.value.next_cursor;
+    if (cursor === undefined || items.length === limit) break;
+  }
+  return accept({ items, ...(cursor === undefined ? {} : { next_cursor: cursor }) });
+}
+
 export function invalidCursor() {
   return reject('invalid_cursor', 'cursor is not one that this list gave out.', { field: 'cursor' });
 }

@@ -118,12 +118,11 @@ export const holdsController =
           },
         },
       },
-      async (request, reply) =>
-        sendDocument(
-          request,
-          reply,
-          accepted(await mediator.send(GetHold, request.params, contextOf(request)), request),
-        ),
+      async (request, reply) => {
+        const decision = await mediator.send(GetHold, request.params, contextOf(request));
+        const { hold, settled } = accepted(decision, request);
+        return sendDocument(request, reply, hold, settled);
+      },
     );
 
     app.post(
