@@ -6,8 +6,8 @@
 import fc from 'fast-check';
 import { it } from 'vitest';
 import { settings } from '../domain/property-settings.ts';
-import { aloneTurns, racedTurns } from './draws.ts';
 import { play } from './story.ts';
+import { aloneTurns, racedTurns } from './turns.ts';
 
 const TIMEOUT_MS = 900_000;
 
@@ -15,7 +15,7 @@ it(
   'does what the model says, command by command',
   async () => {
     const property = fc.asyncProperty(aloneTurns, (turns) =>
-      play(turns, { nodes: 1, currencies: ['USD', 'USD', 'BHD'] }),
+      play(turns, { nodes: 1, currencies: ['BHD', 'USD', 'USD'] }),
     );
     await fc.assert(property, settings(3, 700));
   },
@@ -26,7 +26,7 @@ it(
   'does what the model says in some order, when commands come at the same time',
   async () => {
     const property = fc.asyncProperty(racedTurns, (turns) =>
-      play(turns, { nodes: 1, currencies: ['USD', 'USD', 'JPY'] }),
+      play(turns, { nodes: 1, currencies: ['JPY', 'USD', 'USD'] }),
     );
     await fc.assert(property, settings(3, 700));
   },

@@ -1,11 +1,12 @@
 /** Makes commands of what was drawn: about the accounts, holds and postings that the bank has by then. */
-import type { Amount, Draw, Which } from './draws.ts';
+import type { Amount, Draw, PartyAct, Which } from './draws.ts';
 import {
   type Asked,
   availableOn,
   type ModelAccount,
   type ModelBank,
   type ModelPosting,
+  type ModelTransfer,
 } from './model-bank.ts';
 import { type Currency, DECIMALS, decimal } from './model-money.ts';
 
@@ -32,7 +33,8 @@ export function resolve(draw: Draw, known: Known): Asked[] {
 }
 
 function withoutOptions(draw: Draw, { bank, keyed }: Known): Asked | undefined {
-  const accounts = [...bank.accounts.values()];
+  // The bank's own accounts come as the oldest: hardly anything is allowed on them.
+  const accounts = [...bank.accounts.values()].sort((one, other) => ownedBy(one) - ownedBy(other));
   switch (draw.what) {
     case 'person':
       return { message: 'RegisterPerson', input: person(draw.name, draw.born) };
@@ -40,6 +42,8 @@ function withoutOptions(draw: Draw, { bank, keyed }: Known): Asked | undefined {
       return open(draw, bank);
     case 'resume':
       return on(at([...bank.transfers.keys()], draw.transfer), (id) => ask('ResumeTransfer', { id }));
+    case 'party':
+      return on(at([...bank.transfers.values()], draw.transfer), (transfer) => toParty(draw, transfer));
     case 'transfer':
       return transfer(draw, accounts, bank.now);
     case 'capture':
@@ -54,12 +58,27 @@ function withoutOptions(draw: Draw, { bank, keyed }: Known): Asked | undefined {
     case 'expire_holds':
       return ask('ExpireHolds', { limit: 200 });
     case 'again':
-      return on(at(keyed, draw.command), ({ dieAt: _lives, ...asked }) =>
-        draw.changed ? withOtherContent(asked) : asked,
-      );
+      return on(at(keyed, draw.command), ({ dieAt: _lives, ...asked }) => again(asked, draw.changed));
     default:
       return on(at(accounts, draw.account), (account) => toAccount(draw, account, bank.now));
   }
+}
+
+function ownedBy({ owner }: ModelAccount): number {
+  return owner === undefined ? 0 : 1;
+}
+
+const PARTY_ACTS: Readonly<Record<PartyAct, Asked>> = {
+  freeze_credits: ask('FreezeAccount', { scope: 'CREDITS', reason: 'Court order' }),
+  freeze_debits: ask('FreezeAccount', { scope: 'DEBITS', reason: 'Court order' }),
+  freeze_all: ask('FreezeAccount', { scope: 'ALL', reason: 'Court order' }),
+  unfreeze: ask('UnfreezeAccount', { reason: 'It was lifted' }),
+  close: ask('CloseBankAccount', { reason: 'Moved' }),
+};
+
+function toParty({ act, side }: Extract<Draw, { what: 'party' }>, transfer: ModelTransfer): Asked {
+  const { message, input } = PARTY_ACTS[act];
+  return ask(message, { account_id: transfer[side], ...input });
 }
 
 function ask(message: string, input: Readonly<Record<string, unknown>>): Asked {
@@ -219,6 +238,12 @@ function toAccount(draw: Draw, account: ModelAccount, now: string): Asked | unde
     default:
       throw new Error(`${draw.what} is not about an account`);
   }
+}
+
+/** What carried a key, once more: as it was, under its key with something else in it, or without the key. */
+function again({ key, ...asked }: Asked, changed: Extract<Draw, { what: 'again' }>['changed']): Asked {
+  if (changed === 'key' || key === undefined) return asked;
+  return changed === 'content' ? { ...withOtherContent(asked), key } : { ...asked, key };
 }
 
 /** The same key, and something else: it must be refused. */

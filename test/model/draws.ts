@@ -19,6 +19,9 @@ interface Options {
   readonly ifMatch?: 'right' | 'wrong' | undefined;
 }
 
+/** What happens to an account of a transfer, mostly while that is under way. */
+export type PartyAct = 'freeze_credits' | 'freeze_debits' | 'freeze_all' | 'unfreeze' | 'close';
+
 /** What was drawn; it is one small object for each kind of command. */
 export type Draw = Options &
   (
@@ -37,6 +40,7 @@ export type Draw = Options &
     | { what: 'withdraw'; account: Which; amount: Amount; reference: number | undefined }
     | { what: 'transfer'; from: Which; to: Which; amount: Amount; dieAt: string | undefined }
     | { what: 'resume'; transfer: Which }
+    | { what: 'party'; transfer: Which; side: 'from' | 'to'; act: PartyAct }
     | { what: 'hold'; account: Which; amount: Amount; hours: number | undefined }
     | { what: 'capture'; hold: Which; amount: Amount | undefined }
     | { what: 'release'; hold: Which }
@@ -51,11 +55,11 @@ export type Draw = Options &
     | { what: 'close'; account: Which }
     | { what: 'interest_run'; back: number }
     | { what: 'expire_holds' }
-    | { what: 'again'; command: Which; changed: boolean }
+    | { what: 'again'; command: Which; changed: 'nothing' | 'content' | 'key' }
   );
 
 const which = fc.nat({ max: 30 });
-const amount: fc.Arbitrary<Amount> = fc.record({
+export const amount: fc.Arbitrary<Amount> = fc.record({
   of: fc.oneof(
     { weight: 5, arbitrary: fc.constant('some' as const) },
     { weight: 4, arbitrary: fc.constantFrom('most', 'most', 'available', 'target') },
@@ -65,16 +69,17 @@ const amount: fc.Arbitrary<Amount> = fc.record({
   more: fc.boolean(),
 });
 /** @param percent how often there is one */
-const maybe = <T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
+export const maybe = <T>(percent: number, arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> =>
   fc.oneof({ weight: 100 - percent, arbitrary: fc.constant(undefined) }, { weight: percent, arbitrary });
 const reference = maybe(25, fc.nat({ max: 3 }));
 
-const DEATHS = ['requested', 'debit_settled', 'debit_recorded', 'credit_settled', 'credit_recorded'].concat([
-  'original_recorded',
-  'refund_settled',
-  'refund_recorded',
-  'suspense_settled',
-]);
+export const DEATHS = [
+  'requested',
+  'debit_settled',
+  'debit_recorded',
+  'credit_settled',
+  'credit_recorded',
+].concat(['original_recorded', 'refund_settled', 'refund_recorded', 'suspense_settled']);
 
 /** One kind of command, and how often it is drawn. */
 function kind<K extends Draw['what']>(
@@ -130,8 +135,13 @@ const BANK_KINDS = [
   }),
   kind(5, 'interest_run', { back: fc.constantFrom(0, 1, 1, 1, 2) }),
   kind(1, 'expire_holds', {}),
-  kind(7, 'again', { command: which, changed: fc.boolean() }),
+  kind(7, 'again', { command: which, changed: fc.constantFrom('nothing', 'nothing', 'content', 'key') }),
   kind(2, 'resume', { transfer: which }),
+  kind(3, 'party', {
+    transfer: which,
+    side: fc.constantFrom('from', 'to'),
+    act: fc.constantFrom<PartyAct>('freeze_credits', 'freeze_debits', 'freeze_all', 'unfreeze', 'close'),
+  }),
 ];
 
 /** Commands that begin a transfer, whose driver may die. */
@@ -143,55 +153,5 @@ const alone = transferKinds(maybe(50, fc.constantFrom(...DEATHS)));
 /** The driver of a transfer that is raced lives: of two, it would not be known which one died. */
 const raced = transferKinds(fc.constant(undefined));
 
-/** A step of a sequence: one command, several at the same time, or time that passes. */
-export type Turn =
-  | { readonly kind: 'commands'; readonly draws: readonly Draw[] }
-  /** An impatient client: the first command is sent twice, under a key of its own. */
-  | { readonly kind: 'twice'; readonly draws: readonly Draw[] }
-  | {
-      readonly kind: 'time';
-      readonly passes: 'hour' | 'to_midnight' | 'to_expiry' | 'day' | 'month' | 'year';
-    };
-
-const aloneDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, ...alone);
-const racedDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, ...raced);
-
-const timeTurn: fc.Arbitrary<Turn> = fc.record({
-  kind: fc.constant('time' as const),
-  passes: fc.constantFrom(
-    'hour',
-    'hour',
-    'to_midnight',
-    'to_expiry',
-    'to_expiry',
-    'day',
-    'month',
-    'month',
-    'year',
-  ),
-});
-
-const turn = (kind: 'commands' | 'twice', some: fc.Arbitrary<readonly Draw[]>) =>
-  some.map((draws): Turn => ({ kind, draws }));
-
-const aloneTurn = turn(
-  'commands',
-  aloneDraw.map((draw) => [draw]),
-);
-const raceTurn = turn('commands', fc.array(racedDraw, { minLength: 2, maxLength: 4 }));
-const twiceTurn = turn('twice', fc.array(racedDraw, { minLength: 1, maxLength: 3 }));
-
-const turns = (maxLength: number, ...kinds: { weight: number; arbitrary: fc.Arbitrary<Turn> }[]) =>
-  fc.array(fc.oneof(...kinds), { minLength: 8, maxLength, size: 'max' });
-
-/** One command after the other. */
-export const aloneTurns = turns(60, { weight: 9, arbitrary: aloneTurn }, { weight: 2, arbitrary: timeTurn });
-
-/** Mostly several commands at once. */
-export const racedTurns = turns(
-  25,
-  { weight: 3, arbitrary: aloneTurn },
-  { weight: 5, arbitrary: raceTurn },
-  { weight: 2, arbitrary: twiceTurn },
-  { weight: 1, arbitrary: timeTurn },
-);
+export const aloneDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, ...alone);
+export const racedDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, ...raced);

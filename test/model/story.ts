@@ -1,7 +1,6 @@
 /** Plays a random sequence on the real bank and in the model, and compares them after every turn. */
 import { BankUnderTest } from './bank-under-test.ts';
 import { type Known, person, resolve } from './commands.ts';
-import type { Turn } from './draws.ts';
 import { LedgerProver } from './ledger-proof.ts';
 import {
   type Asked,
@@ -19,6 +18,7 @@ import { unfinishedTransfers } from './model-transfer-drive.ts';
 import type { RawPosting } from './raw-event.ts';
 import { contains, Mismatch, running, show } from './running.ts';
 import { type Happened, inSomeOrder } from './serial-order.ts';
+import type { Turn } from './turns.ts';
 
 /** Shortly before the end of a month, so that days and months begin soon. */
 const START = '2026-01-30T22:00:00.000Z';
