@@ -12,6 +12,7 @@ import { CreateWithdrawal } from '../../src/application/commands/create-withdraw
 import { ExpireHolds } from '../../src/application/commands/expire-holds.ts';
 import { FreezeAccount } from '../../src/application/commands/freeze-account.ts';
 import { PlaceHold } from '../../src/application/commands/place-hold.ts';
+import { PostBatch } from '../../src/application/commands/post-batch.ts';
 import { PostInterest } from '../../src/application/commands/post-interest.ts';
 import { PostInterestForPeriod } from '../../src/application/commands/post-interest-for-period.ts';
 import { RegisterPerson } from '../../src/application/commands/register-person.ts';
@@ -62,6 +63,7 @@ const COMMANDS: readonly Message<unknown, unknown>[] = [
   ExpireHolds,
   FreezeAccount,
   PlaceHold,
+  PostBatch,
   PostInterest,
   PostInterestForPeriod,
   RegisterPerson,

@@ -19,7 +19,7 @@ export interface Known {
 /** The commands of a draw; none when there is nothing yet that it could be about. */
 export function resolve(draw: Draw, known: Known): Asked[] {
   const asked = withoutOptions(draw, known);
-  if (!asked || draw.what === 'again') return asked ? [asked] : [];
+  if (!asked || draw.what === 'again' || draw.what === 'batch') return asked ? [asked] : [];
   const account = known.bank.accounts.get(String(asked.input.account_id));
   return [
     {
@@ -42,6 +42,8 @@ function withoutOptions(draw: Draw, { bank, keyed }: Known): Asked | undefined {
       return open(draw, bank);
     case 'resume':
       return on(at([...bank.transfers.keys()], draw.transfer), (id) => ask('ResumeTransfer', { id }));
+    case 'batch':
+      return batch(draw, { bank, keyed });
     case 'party':
       return on(at([...bank.transfers.values()], draw.transfer), (transfer) => toParty(draw, transfer));
     case 'transfer':
@@ -62,6 +64,26 @@ function withoutOptions(draw: Draw, { bank, keyed }: Known): Asked | undefined {
     default:
       return on(at(accounts, draw.account), (account) => toAccount(draw, account, bank.now));
   }
+}
+
+const ITEM_TYPES: Readonly<Record<string, string>> = {
+  CreateDeposit: 'DEPOSIT',
+  CreateWithdrawal: 'WITHDRAWAL',
+  RequestTransfer: 'TRANSFER',
+};
+
+/** An item is what its own command would be, with its key beside it. */
+function batch({ name, items }: Extract<Draw, { what: 'batch' }>, known: Known): Asked | undefined {
+  const asked = items.flatMap((item) => resolve({ ...item, ifMatch: undefined }, known));
+  if (asked.length === 0) return undefined;
+  return ask('PostBatch', {
+    items: asked.map(({ message, input, key }) => ({
+      type: ITEM_TYPES[message],
+      ...(key === undefined ? {} : { idempotency_key: key }),
+      ...input,
+    })),
+    ...(name === undefined ? {} : { key: `batch-${name}` }),
+  });
 }
 
 function ownedBy({ owner }: ModelAccount): number {

@@ -55,6 +55,7 @@ export type Draw = Options &
     | { what: 'close'; account: Which }
     | { what: 'interest_run'; back: number }
     | { what: 'expire_holds' }
+    | { what: 'batch'; name: number | undefined; items: readonly Draw[] }
     | { what: 'again'; command: Which; changed: 'nothing' | 'content' | 'key' }
   );
 
@@ -153,5 +154,17 @@ const alone = transferKinds(maybe(50, fc.constantFrom(...DEATHS)));
 /** The driver of a transfer that is raced lives: of two, it would not be known which one died. */
 const raced = transferKinds(fc.constant(undefined));
 
-export const aloneDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, ...alone);
+/** What a batch may hold. */
+const ITEM_KINDS = [
+  kind(2, 'deposit', { account: which, amount, reference }),
+  kind(3, 'withdraw', { account: which, amount, reference }),
+  kind(4, 'transfer', { from: which, to: which, amount, dieAt: fc.constant(undefined) }),
+];
+/** One is sent by itself: how it mixes with others is not told by its answer. */
+const batch = kind(5, 'batch', {
+  name: maybe(60, fc.nat({ max: 2 })),
+  items: fc.array(fc.oneof(...ITEM_KINDS), { minLength: 1, maxLength: 8 }),
+});
+
+export const aloneDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, ...alone, batch);
 export const racedDraw: fc.Arbitrary<Draw> = fc.oneof(...ACCOUNT_KINDS, ...BANK_KINDS, ...raced);

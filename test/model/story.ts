@@ -12,11 +12,12 @@ import {
   type ModelTransfer,
   newModelBank,
 } from './model-bank.ts';
+import { oneByOne } from './model-batch.ts';
 import { expireHolds } from './model-holds.ts';
 import { type Currency, decimal } from './model-money.ts';
 import { unfinishedTransfers } from './model-transfer-drive.ts';
 import type { RawPosting } from './raw-event.ts';
-import { contains, Mismatch, running, show } from './running.ts';
+import { contains, Mismatch, type Running, running, show } from './running.ts';
 import { type Happened, inSomeOrder } from './serial-order.ts';
 import type { Turn } from './turns.ts';
 
@@ -81,12 +82,16 @@ class Story {
 
   async take(turn: Turn): Promise<void> {
     if (turn.kind === 'time') return this.#pass(turn.passes);
-    const known: Known = { bank: this.#model, keyed: this.#keyed };
+    const alone = turn.kind === 'commands' && turn.draws.length === 1;
+    // A batch is played by itself only.
+    const keyed = alone ? this.#keyed : this.#keyed.filter(({ message }) => message !== 'PostBatch');
+    const known: Known = { bank: this.#model, keyed };
     const asked = turn.draws.flatMap((draw) => resolve(draw, known));
     const [first] = asked;
     const commands = turn.kind === 'twice' && first ? this.#twice(first, asked.slice(1)) : asked;
     await this.#send(commands);
-    this.#keyed.push(...commands.filter(({ key }) => key !== undefined));
+    const isKept = ({ message, key }: Asked) => key !== undefined || message === 'PostBatch';
+    this.#keyed.push(...commands.filter(isKept));
   }
 
   #twice(first: Asked, beside: readonly Asked[]): Asked[] {
@@ -122,9 +127,17 @@ class Story {
     const news = await this.#bank.news();
     for (const { event } of news) this.#prover.observe(event);
     this.#learn(news);
-    this.#model = inSomeOrder(this.#model, runnings, news);
+    this.#model = this.#explained(runnings, news);
     const { violations } = this.#prover.proof();
     if (violations.length > 0) throw new Mismatch(violations.join('\n'));
+  }
+
+  /** The model after what the bank has done. @throws Mismatch when it cannot have done that */
+  #explained(runnings: readonly Running[], news: readonly Happened[]): ModelBank {
+    const [first] = runnings;
+    if (first?.asked.message !== 'PostBatch') return inSomeOrder(this.#model, runnings, news);
+    const log = news.map(({ event }) => event);
+    return oneByOne(this.#model, first.asked, first.told, log);
   }
 
   /** Postings can be named from now on. The reversal of a transfer that has just ended names those of that. */
