@@ -8,6 +8,7 @@ export class Forger {
   readonly #balances = new Map<string, number>();
   at = '2026-01-31T10:00:00.000Z';
   key: string | undefined;
+  alias: string | undefined;
 
   append(stream: string, id: string, type: string, data: Data): this {
     const revision = this.events.filter((event) => event.stream === `${stream}-${id}`).length;
@@ -15,6 +16,9 @@ export class Forger {
       aggregate_id: id,
       timestamp: this.at,
       ...(this.key === undefined ? {} : { idempotency_key: this.key, idempotency_hash: 'hash' }),
+      ...(this.alias === undefined
+        ? {}
+        : { idempotency_alias: this.alias, idempotency_alias_hash: 'other hash' }),
     };
     const position = BigInt(this.events.length + 1);
     this.events.push({
@@ -143,8 +147,9 @@ export class Forger {
     return this;
   }
 
-  under(key: string | undefined): this {
+  under(key: string | undefined, alias?: string): this {
     this.key = key;
+    this.alias = alias;
     return this;
   }
 }

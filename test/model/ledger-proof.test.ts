@@ -232,6 +232,10 @@ const FAULTS: Readonly<Record<string, [Forger, string]>> = {
     bank().under('k').post('a', 'DEPOSIT', 1).post('a', 'DEPOSIT', 1),
     'key k had 2 effects',
   ],
+  'a second name that two operations have': [
+    bank().under('k', 'r').post('a', 'DEPOSIT', 1).under('l', 'r').post('a', 'DEPOSIT', 1),
+    'key r had 2 effects',
+  ],
   'a key that was used again': [
     bank().under('k').post('a', 'DEPOSIT', 1).on('2026-02-01T00:00:00.000Z').post('a', 'DEPOSIT', 1),
     'key k was used again',

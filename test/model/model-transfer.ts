@@ -105,8 +105,11 @@ function request(bank: ModelBank, running: Running): Step {
   return begin(bank, running, { id, from, to, minor, currency, description });
 }
 
+/** Whoever asks for it again is told what it came to, whatever was taken back since. */
 function answered(running: Running, transfer: ModelTransfer): Step {
-  const { id, status, revision } = transfer;
+  const { id, status, reversals } = transfer;
+  const notes = running.asked.message === 'RequestTransfer' ? reversals.size : 0;
+  const revision = transfer.revision - notes;
   const { from: from_account_id, to: to_account_id } = transfer;
   const shown = { id, status, revision, from_account_id, to_account_id };
   expectAnswer(withoutReplay(running), { transfer: shown, finished: true });
