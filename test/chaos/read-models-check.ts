@@ -180,9 +180,10 @@ const STATUS: Readonly<Record<string, string>> = {
 function foldTransferEvent(transfers: Folded['transfers'], event: RawEvent): void {
   const { aggregate_id: id, timestamp } = event.metadata;
   const step = /^Transfer(\w+)DomainEventV1$/.exec(event.type)?.[1] ?? '';
-  const status = STATUS[step] ?? step.toUpperCase();
   const before = transfers.get(id) ?? { ...(event.data as object), requested_at: timestamp };
-  transfers.set(id, { ...before, status, updated_at: timestamp, revision: event.revision });
+  // Taking it back is a transfer of its own, and leaves this one completed.
+  const status = step === 'Reversed' ? {} : { status: STATUS[step] ?? step.toUpperCase() };
+  transfers.set(id, { ...before, ...status, updated_at: timestamp, revision: event.revision });
 }
 
 /** What each owner has in each currency; the bank itself is no person and has no summary. */
