@@ -76,7 +76,14 @@ module.exports = {
     rule(
       'cli',
       { path: room('cli') },
-      { path: '^src/', pathNot: [room('cli'), '^src/(config|move-stores|replay-account|run-projection)\\.ts$', room('domain')] },
+      {
+        path: '^src/',
+        pathNot: [
+          room('cli'),
+          '^src/(config|move-stores|replay-account|run-projection)\\.ts$',
+          room('domain'),
+        ],
+      },
       'The command line uses the public API, the configuration, and what works on stores beside the bank.',
     ),
     rule(
