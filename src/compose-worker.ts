@@ -11,7 +11,8 @@ import type { ProjectorProblem } from './event-sourcing/projector.ts';
 import type { Fence, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { type SharedWork, WorkSharing, type WorkSharingProblem } from './event-sourcing/work-sharing.ts';
 import { newId } from './new-id.ts';
-import { PROJECTED_STREAM_PREFIXES, projectionGroups } from './projections/index.ts';
+import { PROJECTED_STREAM_PREFIXES, projectionGroups, projections } from './projections/index.ts';
+import { projectionGroups } from './projections/index.ts';
 
 export type WorkerProblem = ProjectorProblem | WorkSharingProblem | PublisherProblem;
 
@@ -136,8 +137,10 @@ function hostOptions(
     reader,
     store: readModels,
     codec: createBankCodec(config.defaultCurrency),
+    projections: group,
     streamPrefixes: PROJECTED_STREAM_PREFIXES,
     groups,
+    streamPrefixes: [PERSON_STREAM_PREFIX, BANK_ACCOUNT_STREAM_PREFIX, TRANSFER_STREAM_PREFIX],
     onProjected,
     onProblem,
   };

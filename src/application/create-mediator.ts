@@ -9,14 +9,6 @@ import { CloseBankAccount, closeBankAccountHandler } from './commands/close-bank
 import { CreateBankAccount, createBankAccountHandler } from './commands/create-bank-account.ts';
 import { CreateDeposit, createDepositHandler } from './commands/create-deposit.ts';
 import { CreateWithdrawal, createWithdrawalHandler } from './commands/create-withdrawal.ts';
-import {
-  DiscardDeadLetter,
-  discardDeadLetterHandler,
-  RetryDeadLetter,
-  RetryDeadLetters,
-  retryDeadLetterHandler,
-  retryDeadLettersHandler,
-} from './commands/dead-letter-requests.ts';
 import { ExpireHolds, expireHoldsHandler } from './commands/expire-holds.ts';
 import { FreezeAccount, freezeAccountHandler } from './commands/freeze-account.ts';
 import * as parked from './commands/parked-cloud-events.ts';
@@ -100,9 +92,6 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(CancelRebuild, projectionRequestHandler(bank, 'cancel'))
     .register(PauseProjection, projectionRequestHandler(bank, 'pause'))
     .register(ResumeProjection, projectionRequestHandler(bank, 'resume'))
-    .register(RetryDeadLetters, retryDeadLettersHandler(bank))
-    .register(RetryDeadLetter, retryDeadLetterHandler(bank))
-    .register(DiscardDeadLetter, discardDeadLetterHandler(bank))
     .register(ListDeadLetters, listDeadLettersHandler(bank))
     .register(ListParkedCloudEvents, listParkedCloudEventsHandler(bank))
     .register(parked.ReplayParkedCloudEvents, parked.replayParkedCloudEventsHandler(bank))

@@ -18,7 +18,6 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   snapshot: () => import('./commands/snapshot.ts').then((module) => module.snapshot),
   projections: () => import('./commands/projections.ts').then((module) => module.projections),
   rebuild: () => import('./commands/projections.ts').then((module) => module.rebuild),
-  'dead-letters': () => import('./commands/dead-letters.ts').then((module) => module.deadLetters),
   demo: () => import('./commands/demo.ts').then((module) => module.demo),
   replay: () => import('./commands/replay.ts').then((module) => module.replay),
   project: () => import('./commands/project.ts').then((module) => module.project),

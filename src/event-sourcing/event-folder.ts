@@ -1,6 +1,6 @@
 /** Folds events into the documents of projections, in memory; what cannot be folded becomes a dead letter. */
 import type { DomainEvent, EventCodec, Recorded } from './codec.ts';
-import { deadLetter, NO_PROJECTION, reasonOf, WAITS_FOR_EARLIER } from './dead-letter.ts';
+import { deadLetter, reasonOf, WAITS_FOR_EARLIER } from './dead-letter.ts';
 import type { DocumentSession } from './document-session.ts';
 import type { EventReader, Position, RecordedEvent } from './event-store.ts';
 import { isFiller } from './filler-event.ts';
@@ -93,7 +93,7 @@ export class EventFolder<E extends DomainEvent> {
   async #setAside(recorded: RecordedEvent, cause: string): Promise<DeadLetter[]> {
     const key = recorded.metadata.aggregate_id ?? (await this.#aggregateOf(recorded.stream));
     const ofStream = this.#options.projections.filter((one) => one.stream?.(key) === recorded.stream);
-    if (ofStream.length === 0) return [deadLetter(NO_PROJECTION, recorded.stream, recorded, cause, 1)];
+    if (ofStream.length === 0) return [deadLetter('*', recorded.stream, recorded, cause, 1)];
     const unaware = ofStream.filter((one) => this.#options.checkpointOf(one) < recorded.position);
     for (const projection of unaware) {
       await this.#session.load(projection, key);

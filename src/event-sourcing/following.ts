@@ -37,17 +37,12 @@ export class Following<E extends DomainEvent> {
     return this.#projector?.position ?? 0n;
   }
 
-  /** Events of the log that it has folded. */
-  get eventsSeen(): number {
-    return this.#projector?.eventsSeen ?? 0;
-  }
-
   /** How fast it has been since it was started. */
   get rates(): { readonly events_per_second: number; readonly positions_per_second: number } {
     const seconds = (performance.now() - this.#startedAt) / 1000;
     const position = this.position;
     this.#startedFrom ??= position;
-    const events = this.eventsSeen;
+    const events = this.#projector?.eventsSeen ?? 0;
     return {
       events_per_second: Math.round(events / seconds),
       positions_per_second: Number(position - this.#startedFrom) / seconds,

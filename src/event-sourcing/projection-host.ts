@@ -11,7 +11,6 @@ import type { AnyProjection, ProjectionGroup } from './projection.ts';
 import { keptUpToDate } from './projection-state.ts';
 import type { ProjectorOptions, ProjectorState } from './projector.ts';
 import type { Build, Collection, ReadModelStore } from './read-model-store.ts';
-import { RebuildPace } from './rebuild-pace.ts';
 import { Signal } from './signal.ts';
 import { StoreError } from './store-error.ts';
 
@@ -132,9 +131,10 @@ export class ProjectionHost<E extends DomainEvent> {
     const served = await this.#served();
     const building = this.#states.building();
     await store.prepare([...served, ...building], reader.storeId);
-    const following = this.#follow(this.#states.withoutPaused(served));
-    const pace = new RebuildPace({ eventsServed: () => following.eventsSeen });
-    this.#round = { live: following, building: this.#follow(this.#states.withoutPaused(building), pace) };
+    this.#round = {
+      live: this.#follow(this.#states.withoutPaused(served), false),
+      building: this.#follow(this.#states.withoutPaused(building), true),
+    };
     const { live, building: filling } = this.#round;
     try {
       live.start(signal);
@@ -156,20 +156,19 @@ export class ProjectionHost<E extends DomainEvent> {
       .map((projection) => ({ ...projection, build: numbers.get(projection.name) ?? 0 }));
   }
 
-  /** @param pace for builds that are not served yet */
-  #follow(builds: readonly Collection[], pace?: RebuildPace): Following<E> {
+  #follow(builds: readonly Collection[], fills: boolean): Following<E> {
     const { groups, store, onProjected, ...options } = this.#options;
     const numbers = new Map(builds.map(({ name, build = 0 }) => [name, build]));
     const projections: AnyProjection<E>[] = groups
       .flatMap((group) => group.projections)
       .filter(({ name }) => numbers.has(name));
-    const notify = pace ? () => this.#wakeUp.notify() : onProjected;
+    const notify = fills ? () => this.#wakeUp.notify() : onProjected;
     return new Following({
       ...options,
       store: new BuildView(store, numbers),
       projections,
       ...(notify ? { onProjected: notify } : {}),
-      ...(pace ? { pace } : {}),
+      ...(fills ? { pace: nextTurn } : {}),
       onEnded: () => this.#wakeUp.notify(),
     });
   }
@@ -247,4 +246,9 @@ function keyOf(one: Build | Collection): string {
 /** Enough of a collection to promote or drop it. */
 function toCollection({ projection, version, build }: Build): Collection {
   return { name: projection, version, build, indexes: [], listed: false };
+}
+
+/** Lets everything else on this thread have its turn. */
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

@@ -2,26 +2,14 @@
  * Keeps read models up to date: one supervised loop that reads the log in batches, folds them in memory and commits
  * documents and checkpoints together. Every way of failing ends in a retry or in a stored dead letter.
  */
-
-import { atRequests, type BatchPart } from './at-requests.ts';
 import { backoff } from './backoff.ts';
 import type { ProjectorStore } from './build-view.ts';
 import type { DomainEvent, EventCodec } from './codec.ts';
-import { NO_PROJECTION } from './dead-letter.ts';
-import { DeadLetterDesk } from './dead-letter-desk.ts';
 import { DocumentSession } from './document-session.ts';
 import { EventFolder } from './event-folder.ts';
 import type { EventReader, Position, SubscriptionBatch } from './event-store.ts';
-import { OPERATOR_STREAM_PREFIX } from './operator-requests.ts';
 import type { AnyProjection } from './projection.ts';
-import type {
-  Checkpoint,
-  Collection,
-  DeadLetter,
-  DeadLetterId,
-  Fence,
-  ReadModelChanges,
-} from './read-model-store.ts';
+import type { Checkpoint, Collection, DeadLetter, Fence, ReadModelChanges } from './read-model-store.ts';
 import { Signal } from './signal.ts';
 import { StoreError } from './store-error.ts';
 
@@ -34,8 +22,8 @@ export interface ProjectorOptions<E extends DomainEvent> {
   readonly streamPrefixes: readonly string[];
   /** Proof of leadership, where several workers share the projections. */
   readonly fence?: Fence;
-  /** Where others need this thread: awaited after every few events, and asked whether commits must be small. */
-  readonly pace?: { next(): Promise<void>; readonly busy: boolean };
+  /** Called after every batch; the next one waits for it. */
+  readonly pace?: () => Promise<void>;
   /** Called after every commit. */
   readonly onProjected?: () => void;
   readonly onProblem?: (problem: ProjectorProblem) => void;
@@ -64,9 +52,6 @@ export type ProjectorState = 'running' | 'retrying' | 'stopped';
 /** Documents of each collection kept in memory between batches. */
 const CACHED_DOCUMENTS_MAX = 12_000;
 
-/** Events between two steps of a pace. */
-const PACED_EVENTS = 500;
-
 const NOTHING: readonly never[] = [];
 
 export class Projector<E extends DomainEvent> {
@@ -77,11 +62,6 @@ export class Projector<E extends DomainEvent> {
   readonly #folder: EventFolder<E>;
   readonly #writeOnce: ReadonlySet<string>;
   #state: ProjectorState = 'stopped';
-  readonly #desk: DeadLetterDesk<E>;
-  /** Whose requests are obeyed here; letters that belong to no projection are everybody's. */
-  readonly #consumers: ReadonlySet<string>;
-  /** What was folded and is not committed yet, beside the documents of the session. */
-  #pending: { readonly deadLetters: DeadLetter[]; events: number } = { deadLetters: [], events: 0 };
   #caughtUp = false;
   #eventsSeen = 0;
   #wakeRequested = false;
@@ -98,8 +78,6 @@ export class Projector<E extends DomainEvent> {
       checkpointOf: (projection) => this.#checkpointOf(projection),
       loadsAhead: store.getMany !== undefined,
     });
-    this.#desk = new DeadLetterDesk({ reader, codec, session: this.#session, letters: store });
-    this.#consumers = new Set([...projections.map(({ name }) => name), NO_PROJECTION]);
     this.#writeOnce = new Set(options.projections.filter((one) => one.writeOnce).map((one) => one.name));
   }
 
@@ -162,61 +140,30 @@ export class Projector<E extends DomainEvent> {
     const after = await this.#startingPoint();
     this.#session.discard();
     this.#state = 'running';
-    const subscribed = [...streamPrefixes, OPERATOR_STREAM_PREFIX];
-    this.#pending = { deadLetters: [], events: 0 };
-    for await (const batch of reader.subscribeToAll({ after, streamPrefixes: subscribed, signal })) {
+    let deadLetters: DeadLetter[] = [];
+    let folded = 0;
+    for await (const batch of reader.subscribeToAll({ after, streamPrefixes, signal })) {
       const startedAt = Date.now();
-      for (const part of atRequests(batch, this.#consumers)) {
-        if (!(await this.#take(part, signal))) continue;
+      deadLetters.push(...(await this.#folder.fold(batch.events)));
+      folded += batch.events.length;
+      if (this.#options.pace) {
+        await this.#options.pace();
         if (signal.aborted) return;
-        succeeded();
       }
+      // Far behind, one commit takes several batches: a document that many events touch is written once.
+      if (!batch.caughtUp && batch.events.length > 0 && folded < (this.#options.commitEvents ?? 65_536))
+        continue;
+      const checkpoints = this.#advanceTo(batch);
+      await this.#commit({ writes: this.#session.changes(), deadLetters, checkpoints });
+      this.#committed(batch, deadLetters);
+      this.#eventsSeen += folded;
+      deadLetters = [];
+      folded = 0;
+      succeeded();
       if (batch.caughtUp) await this.#pause(batch.events.length, startedAt, signal);
     }
     // Without this, a store that keeps ending its subscriptions would be asked again without a pause.
     if (!signal.aborted) throw new StoreError('unavailable', 'The subscription to the log ended by itself.');
-  }
-
-  /** Folds a part of what the log brought. @returns whether it was committed, or the end came */
-  async #take(part: BatchPart, signal: AbortSignal): Promise<boolean> {
-    const { pace, commitEvents = 65_536 } = this.#options;
-    const pending = this.#pending;
-    const sliceEvents = pace ? PACED_EVENTS : part.events.length;
-    for (let from = 0; from < part.events.length; from += sliceEvents) {
-      pending.deadLetters.push(...(await this.#folder.fold(part.events.slice(from, from + sliceEvents))));
-      await pace?.next();
-      if (pace && signal.aborted) return true;
-    }
-    pending.events += part.events.length;
-    const { request } = part;
-    // Far behind, one commit takes several batches: a document that many events touch is written once.
-    const isFull = pending.events >= (pace?.busy ? 0 : commitEvents);
-    if (!part.caughtUp && part.events.length > 0 && !isFull && !request) return false;
-    await this.#commitPart(part, pending.deadLetters, pending.events);
-    if (request) await this.#obey(request);
-    return true;
-  }
-
-  /** Acts on a request after all that came before it is stored, and before anything that comes after. */
-  async #obey({ event, asked }: NonNullable<BatchPart['request']>): Promise<void> {
-    const { position } = event;
-    const projection = this.#options.projections.find(({ name }) => name === asked.data.consumer);
-    if (projection && this.#checkpointOf(projection) >= position) return;
-    const { deadLetters, settled } = await this.#desk.obey(projection, asked, position);
-    await this.#commitPart({ events: [], position, caughtUp: false }, deadLetters, 1, settled);
-  }
-
-  async #commitPart(
-    batch: SubscriptionBatch,
-    deadLetters: readonly DeadLetter[],
-    events: number,
-    settled: readonly DeadLetterId[] = NOTHING,
-  ): Promise<void> {
-    const checkpoints = this.#advanceTo(batch);
-    await this.#commit({ writes: this.#session.changes(), deadLetters, checkpoints, settled });
-    this.#committed(batch, deadLetters);
-    this.#eventsSeen += events;
-    this.#pending = { deadLetters: [], events: 0 };
   }
 
   async #commit(changes: Omit<ReadModelChanges, 'fence'>): Promise<void> {

@@ -9,7 +9,6 @@ import { accountChangesController } from './controllers/account-changes.ts';
 import { accountsController } from './controllers/accounts.ts';
 import { batchesController } from './controllers/batches.ts';
 import { cloudEventsController, parkedCloudEventsController } from './controllers/cloud-events.ts';
-import { deadLettersController } from './controllers/dead-letters.ts';
 import { healthController } from './controllers/health.ts';
 import { holdsController } from './controllers/holds.ts';
 import { metricsController } from './controllers/metrics.ts';
@@ -76,7 +75,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(operationsController(options));
   await app.register(snapshotsController(options));
   await app.register(projectionsController(options));
-  await app.register(deadLettersController(options));
   await app.register(parkedCloudEventsController(options));
   await app.register(transferListController(options));
   await app.register(suspenseAccountsController(options));

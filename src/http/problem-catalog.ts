@@ -44,7 +44,6 @@ export const PROBLEM_CATALOG = {
   schema_not_found: kind(404, 'Schema not found', 'No published CloudEvent has this type.'),
   hold_not_found: kind(404, 'Hold not found', 'The account has no hold with this id.'),
   stream_not_found: kind(404, 'Stream not found', 'No stream has this name.'),
-  dead_letter_not_found: kind(404, 'Dead letter not found', 'There is no such dead letter, or no more.'),
   projection_not_found: kind(
     404,
     'Projection not found',
@@ -91,11 +90,6 @@ export const PROBLEM_CATALOG = {
     409,
     'Overdraft in use',
     'More of the overdraft is used or held than the new limit.',
-  ),
-  dead_letter_not_retriable: kind(
-    409,
-    'Dead letter not retriable',
-    'Which document it would touch is not known; rebuild the projection, or discard the letter.',
   ),
   rebuild_in_progress: kind(409, 'Rebuild in progress', 'The projection is being rebuilt already.'),
   no_rebuild: kind(409, 'No rebuild', 'The projection is not being rebuilt.'),

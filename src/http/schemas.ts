@@ -360,7 +360,6 @@ export const deadLettersSchema = z
   .strictObject({
     items: z.array(
       z.strictObject({
-        id: z.string(),
         projection: z.string(),
         document_key: z.string(),
         stream: z.string(),
@@ -375,13 +374,6 @@ export const deadLettersSchema = z
     ),
   })
   .meta({ id: 'DeadLetters' });
-
-export const deadLetterRequestSchema = z
-  .strictObject({
-    action: z.enum(['retry', 'discard']),
-    projections: z.array(z.string()).meta({ description: 'Whose dead letters are meant.' }),
-  })
-  .meta({ id: 'DeadLetterRequest' });
 
 const role = z.enum(['all', 'api', 'worker']);
 const projectionsState = z

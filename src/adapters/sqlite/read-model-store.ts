@@ -154,9 +154,7 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
 
   async promote(builds: readonly Collection[], fence?: Fence): Promise<void> {
     this.#transaction(() => {
-      for (const collection of builds) {
-        const { name, version, build = 0 } = collection;
-        this.db.exec(indexSql(collection));
+      for (const { name, version, build = 0 } of builds) {
         this.#advance({ projection: name, version, build, position: 0n }, fence);
         this.db.prepare('INSERT OR REPLACE INTO live_builds VALUES (?, ?, ?)').run(name, version, build);
       }
@@ -183,10 +181,8 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
 
   /** A build has a checkpoint from its beginning, so that one that is left behind is found. */
   #create(collection: Collection): void {
+    this.db.exec(createSql(collection));
     const { name, version, build } = collection;
-    this.db.exec(tableSql(collection));
-    // What nobody reads yet gets its indexes at once in the end, which is cheaper than one entry at a time.
-    if (!build || this.live().get(name)?.build === build) this.db.exec(indexSql(collection));
     if (!build) return;
     this.db.prepare('INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?, 0, 0)').run(name, version, build);
   }
@@ -276,23 +272,20 @@ export function openSqliteReadModelStore(location: SqliteLocation): SqliteReadMo
   }
 }
 
-function tableSql(collection: Collection): string {
-  const columns = collection.indexes.map((field) => `, ${field} TEXT`).join('');
-  return `CREATE TABLE IF NOT EXISTS ${tableOf(collection)} (
-      key TEXT NOT NULL UNIQUE, sequence INTEGER NOT NULL, position INTEGER NOT NULL,
-      document TEXT, blocked INTEGER NOT NULL${columns}
-    )`;
-}
-
 /** Lists go by `sequence`, alone or after an equality; documents of one event are few, and sorted by key as they come. */
-function indexSql(collection: Collection): string {
+function createSql(collection: Collection): string {
   const table = tableOf(collection);
+  const columns = collection.indexes.map((field) => `, ${field} TEXT`).join('');
   const paths = collection.indexes.map((field) => [`by_${field}`, `${field}, sequence`]);
   if (collection.listed) paths.push(['by_sequence', 'sequence']);
   const indexes = paths.map(
     ([name, fields]) => `CREATE INDEX IF NOT EXISTS ${table}_${name} ON ${table} (${fields});`,
   );
-  return indexes.join('\n');
+  return `CREATE TABLE IF NOT EXISTS ${table} (
+      key TEXT NOT NULL UNIQUE, sequence INTEGER NOT NULL, position INTEGER NOT NULL,
+      document TEXT, blocked INTEGER NOT NULL${columns}
+    );
+    ${indexes.join('\n')}`;
 }
 
 /** Replaces a document whose indexed fields stay as they are; `?4` and so on are their values. */

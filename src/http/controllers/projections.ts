@@ -24,13 +24,6 @@ interface Route {
 
 const ROUTES: readonly Route[] = [
   {
-    action: 'pause',
-    operationId: 'pauseProjection',
-    summary: 'Let a projection and its group stand still, its rebuild too',
-    message: PauseProjection,
-    codes: ['projection_paused'],
-  },
-  {
     action: 'rebuild',
     operationId: 'rebuildProjection',
     summary: 'Fill a projection and its group anew beside what is served, and swap when it has caught up',
@@ -43,6 +36,13 @@ const ROUTES: readonly Route[] = [
     summary: 'Give up a rebuild; what is served stays',
     message: CancelRebuild,
     codes: ['no_rebuild', 'rebuild_required'],
+  },
+  {
+    action: 'pause',
+    operationId: 'pauseProjection',
+    summary: 'Let a projection and its group stand still, its rebuild too',
+    message: PauseProjection,
+    codes: ['projection_paused'],
   },
   {
     action: 'resume',
