@@ -5,14 +5,12 @@ import { composeCloudEventPublisher, type PublisherProblem, preparePublisher } f
 import type { CloudEventSettings, Config } from './config.ts';
 import type { BankEvent } from './domain/bank-event.ts';
 import type { EventReader } from './event-sourcing/event-store.ts';
-import type { ProjectionGroup } from './event-sourcing/projection.ts';
-import { ProjectionHost, type ProjectionHostOptions } from './event-sourcing/projection-host.ts';
-import type { ProjectorProblem } from './event-sourcing/projector.ts';
+import type { AnyProjection } from './event-sourcing/projection.ts';
+import { Projector, type ProjectorOptions, type ProjectorProblem } from './event-sourcing/projector.ts';
 import type { Fence, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { type SharedWork, WorkSharing, type WorkSharingProblem } from './event-sourcing/work-sharing.ts';
 import { newId } from './new-id.ts';
 import { PROJECTED_STREAM_PREFIXES, projectionGroups, projections } from './projections/index.ts';
-import { projectionGroups } from './projections/index.ts';
 
 export type WorkerProblem = ProjectorProblem | WorkSharingProblem | PublisherProblem;
 
@@ -26,8 +24,6 @@ export interface WorkerOptions {
   readonly reader: EventReader;
   readonly readModels: ReadModelStore;
   readonly config: Pick<Config, 'readModels' | 'defaultCurrency' | 'cloudEvents'>;
-  /** Default: those of the bank. */
-  readonly groups?: readonly ProjectionGroup<BankEvent>[];
   readonly onProjected: () => void;
   readonly onProblem: (problem: WorkerProblem) => void;
 }
@@ -40,12 +36,9 @@ export interface Worker {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/**
- * Makes the read models those of these events. Collections are the affair of whoever leads their projections.
- * @throws StoreError when they belong to other events, and these have none: they may be lost
- */
+/** @throws StoreError when the read models belong to other events, and these have none: they may be lost */
 export async function prepareReadModels(store: ReadModelStore, reader: EventReader): Promise<void> {
-  await store.prepare([], reader.storeId, (await reader.headPosition()) !== undefined);
+  await store.prepare(projections, reader.storeId, (await reader.headPosition()) !== undefined);
 }
 
 /** Embedded read models have one worker, which does everything; those on a server are shared among many. */
@@ -54,22 +47,22 @@ export function composeWorker(options: WorkerOptions): Worker {
 }
 
 class SoleWorker implements Worker {
-  readonly #host: ProjectionHost<BankEvent>;
+  readonly #projector: Projector<BankEvent>;
 
   constructor(options: WorkerOptions) {
-    this.#host = new ProjectionHost(hostOptions(options, options.groups ?? projectionGroups));
+    this.#projector = new Projector(projectorOptions(options, projections));
   }
 
   state(): ProjectionsState {
-    return this.#host.state;
+    return this.#projector.state;
   }
 
   wake(): void {
-    this.#host.wake();
+    this.#projector.wake();
   }
 
   run(signal: AbortSignal): Promise<void> {
-    return this.#host.run(signal);
+    return this.#projector.run(signal);
   }
 }
 
@@ -77,12 +70,12 @@ class SoleWorker implements Worker {
 class SharedWorker implements Worker {
   readonly #options: WorkerOptions;
   readonly #sharing: WorkSharing;
-  readonly #hosts = new Map<string, ProjectionHost<BankEvent>>();
+  readonly #projectors = new Map<string, Projector<BankEvent>>();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    const works = (options.groups ?? projectionGroups).map((group): SharedWork => {
-      return { name: group.name, run: (fence, signal) => this.#project(group, fence, signal) };
+    const works = projectionGroups.map(({ name, projections }): SharedWork => {
+      return { name, run: (fence, signal) => this.#project(name, projections, fence, signal) };
     });
     const { cloudEvents } = options.config;
     if (cloudEvents) {
@@ -94,26 +87,31 @@ class SharedWorker implements Worker {
   }
 
   state(): ProjectionsState {
-    const states = [...this.#hosts.values()].map((host) => host.state);
+    const states = [...this.#projectors.values()].map((projector) => projector.state);
     if (!this.#sharing.reachable || states.includes('retrying')) return 'retrying';
     return states.length > 0 ? 'running' : 'standby';
   }
 
   wake(): void {
-    for (const host of this.#hosts.values()) host.wake();
+    for (const projector of this.#projectors.values()) projector.wake();
   }
 
   run(signal: AbortSignal): Promise<void> {
     return this.#sharing.run(signal);
   }
 
-  async #project(group: ProjectionGroup<BankEvent>, fence: Fence, signal: AbortSignal): Promise<void> {
-    const host = new ProjectionHost({ ...hostOptions(this.#options, [group]), fence });
-    this.#hosts.set(group.name, host);
+  async #project(
+    name: string,
+    group: readonly AnyProjection<BankEvent>[],
+    fence: Fence,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const projector = new Projector({ ...projectorOptions(this.#options, group), fence });
+    this.#projectors.set(name, projector);
     try {
-      await host.run(signal);
+      await projector.run(signal);
     } finally {
-      this.#hosts.delete(group.name);
+      this.#projectors.delete(name);
     }
   }
 
@@ -129,18 +127,16 @@ class SharedWorker implements Worker {
   }
 }
 
-function hostOptions(
+function projectorOptions(
   { reader, readModels, config, onProjected, onProblem }: WorkerOptions,
-  groups: readonly ProjectionGroup<BankEvent>[],
-): ProjectionHostOptions<BankEvent> {
+  group: readonly AnyProjection<BankEvent>[],
+): ProjectorOptions<BankEvent> {
   return {
     reader,
     store: readModels,
     codec: createBankCodec(config.defaultCurrency),
     projections: group,
     streamPrefixes: PROJECTED_STREAM_PREFIXES,
-    groups,
-    streamPrefixes: [PERSON_STREAM_PREFIX, BANK_ACCOUNT_STREAM_PREFIX, TRANSFER_STREAM_PREFIX],
     onProjected,
     onProblem,
   };

@@ -1,5 +1,4 @@
 /** Says which handler answers which message. */
-
 import type { Bank } from './bank.ts';
 import { CaptureHold, captureHoldHandler } from './commands/capture-hold.ts';
 import { ChangeLimits, changeLimitsHandler } from './commands/change-limits.ts';
@@ -17,13 +16,6 @@ import { PlaceHold, placeHoldHandler } from './commands/place-hold.ts';
 import { PostBatch, postBatchHandler } from './commands/post-batch.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { PostInterestForPeriod, postInterestForPeriodHandler } from './commands/post-interest-for-period.ts';
-import {
-  CancelRebuild,
-  PauseProjection,
-  projectionRequestHandler,
-  RebuildProjection,
-  ResumeProjection,
-} from './commands/projection-requests.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
 import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
 import { RequestTransfer, requestTransferHandler } from './commands/request-transfer.ts';
@@ -88,10 +80,6 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(transactions.GetTransaction, transactions.getTransactionHandler(bank))
     .register(transfers.GetTransfer, transfers.getTransferHandler(bank))
     .register(transfers.ListTransfers, transfers.listTransfersHandler(bank))
-    .register(RebuildProjection, projectionRequestHandler(bank, 'rebuild'))
-    .register(CancelRebuild, projectionRequestHandler(bank, 'cancel'))
-    .register(PauseProjection, projectionRequestHandler(bank, 'pause'))
-    .register(ResumeProjection, projectionRequestHandler(bank, 'resume'))
     .register(ListDeadLetters, listDeadLettersHandler(bank))
     .register(ListParkedCloudEvents, listParkedCloudEventsHandler(bank))
     .register(parked.ReplayParkedCloudEvents, parked.replayParkedCloudEventsHandler(bank))

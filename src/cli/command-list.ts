@@ -16,8 +16,6 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   interest: () => import('./commands/interest.ts').then((module) => module.interest),
   statement: () => import('./commands/statement.ts').then((module) => module.statement),
   snapshot: () => import('./commands/snapshot.ts').then((module) => module.snapshot),
-  projections: () => import('./commands/projections.ts').then((module) => module.projections),
-  rebuild: () => import('./commands/projections.ts').then((module) => module.rebuild),
   demo: () => import('./commands/demo.ts').then((module) => module.demo),
   replay: () => import('./commands/replay.ts').then((module) => module.replay),
   project: () => import('./commands/project.ts').then((module) => module.project),

@@ -14,7 +14,6 @@ import { holdsController } from './controllers/holds.ts';
 import { metricsController } from './controllers/metrics.ts';
 import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
-import { projectionsController } from './controllers/projections.ts';
 import { snapshotsController } from './controllers/snapshots.ts';
 import { statementsController } from './controllers/statements.ts';
 import { suspenseAccountsController } from './controllers/suspense-accounts.ts';
@@ -27,7 +26,6 @@ import type { Services } from './messages.ts';
 import { type HttpMetrics, installHttpMetrics, measure } from './metrics.ts';
 import { type ExampleIds, installOpenApi } from './openapi.ts';
 import { type InputPlace, inputProblem, ProblemException, problem, sendProblem } from './problems.ts';
-import { installStaleMark } from './stale-mark.ts';
 
 /** The largest body, in bytes: every request of this API is far smaller. */
 const BODY_BYTES_MAX = 64 * 1024;
@@ -56,7 +54,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(
     async (api) => {
       installConsistencyTokens(api, readYourWrites);
-      installStaleMark(api, options.staleProjections);
       await api.register(personsController(options));
       await api.register(accountsController(options));
       await api.register(accountChangesController(options));
@@ -74,7 +71,6 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(metricsController(options));
   await app.register(operationsController(options));
   await app.register(snapshotsController(options));
-  await app.register(projectionsController(options));
   await app.register(parkedCloudEventsController(options));
   await app.register(transferListController(options));
   await app.register(suspenseAccountsController(options));

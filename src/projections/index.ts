@@ -4,7 +4,6 @@ import type { BankEvent } from '../domain/bank-event.ts';
 import { PERSON_STREAM_PREFIX } from '../domain/person.ts';
 import { TRANSFER_STREAM_PREFIX } from '../domain/transfer.ts';
 import type { AnyProjection } from '../event-sourcing/projection.ts';
-import type { AnyProjection, ProjectionGroup } from '../event-sourcing/projection.ts';
 import { accounts } from './accounts.ts';
 import { externalReferences } from './external-references.ts';
 import { holds } from './holds.ts';
@@ -28,7 +27,6 @@ export interface ProjectionGroup {
 }
 
 export const projectionGroups: readonly ProjectionGroup[] = [
-export const projectionGroups: readonly ProjectionGroup<BankEvent>[] = [
   { name: 'accounts', projections: [persons, accounts, ownerSummaries] },
   { name: 'operations', projections: [operations] },
   { name: 'transactions', projections: [transactions, externalReferences] },

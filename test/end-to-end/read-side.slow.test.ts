@@ -3,6 +3,7 @@ import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
+import { accounts } from '../../src/projections/accounts.ts';
 import type { BankClient } from '../support/bank-client.ts';
 import { ALICE, openAccount, posting, registerAlice } from '../support/customers.ts';
 import { mustAppend, newEvent, newMetadata } from '../support/event-builders.ts';
@@ -88,7 +89,7 @@ describe('after a restart', () => {
   it('a document that is gone is folded from its stream, and stored again with the next event', async () => {
     const ids = await liveALittle(bank.client);
     const before = await allAnswers(bank.client, ids);
-    await restart(() => changeReadModels('DELETE FROM collection_bank_accounts_build_1'));
+    await restart(() => changeReadModels(`DELETE FROM collection_bank_accounts_v${accounts.version}`));
     for (const account of before.owned.items) {
       expect((await bank.client.call('getAccount', { params: { id: account.id } })).body).toEqual(account);
     }

@@ -120,10 +120,6 @@ type Command = Exclude<
   | 'postBatch'
   // They have no body.
   | 'releaseHold'
-  | 'rebuildProjection'
-  | 'cancelRebuild'
-  | 'pauseProjection'
-  | 'resumeProjection'
   | 'expireHolds'
   | 'takeSnapshot'
 >;

@@ -56,7 +56,7 @@ export class RunningProjector<E extends DomainEvent> {
 }
 
 async function haveReached(
-  readModels: Pick<ReadModelReader, 'checkpoints'>,
+  readModels: ReadModelReader,
   collections: readonly Collection[],
   position: Position,
 ): Promise<boolean> {

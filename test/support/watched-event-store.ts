@@ -38,11 +38,7 @@ export class WatchedEventStore implements EventStore {
   onRead: ((stream: string) => Promise<void>) | undefined;
   /** Passes batches on; may throw, or end the subscription. */
   onSubscribe:
-    | ((
-        batches: AsyncIterable<SubscriptionBatch>,
-        signal: AbortSignal,
-        options: SubscribeOptions,
-      ) => AsyncIterable<SubscriptionBatch>)
+    | ((batches: AsyncIterable<SubscriptionBatch>, signal: AbortSignal) => AsyncIterable<SubscriptionBatch>)
     | undefined;
   subscriptions = 0;
   openSubscriptions = 0;
@@ -87,7 +83,7 @@ export class WatchedEventStore implements EventStore {
     this.openSubscriptions += 1;
     try {
       const batches = this.inner.subscribeToAll(options);
-      yield* this.onSubscribe ? this.onSubscribe(batches, options.signal, options) : batches;
+      yield* this.onSubscribe ? this.onSubscribe(batches, options.signal) : batches;
     } finally {
       this.openSubscriptions -= 1;
     }
