@@ -17,7 +17,7 @@ it(
     const property = fc.asyncProperty(aloneTurns, (turns) =>
       play(turns, { nodes: 1, currencies: ['BHD', 'USD', 'USD'] }),
     );
-    await fc.assert(property, settings(3, 600));
+    await fc.assert(property, settings(3, 1_400));
   },
   TIMEOUT_MS,
 );
@@ -28,7 +28,7 @@ it(
     const property = fc.asyncProperty(racedTurns, (turns) =>
       play(turns, { nodes: 1, currencies: ['JPY', 'USD', 'USD'] }),
     );
-    await fc.assert(property, settings(3, 600));
+    await fc.assert(property, settings(3, 300));
   },
   TIMEOUT_MS,
 );
@@ -39,7 +39,7 @@ it(
     const property = fc.asyncProperty(racedTurns, (turns) =>
       play(turns, { nodes: 2, currencies: ['USD', 'USD'] }),
     );
-    await fc.assert(property, settings(3, 600));
+    await fc.assert(property, settings(3, 300));
   },
   TIMEOUT_MS,
 );
