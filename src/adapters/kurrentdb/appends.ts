@@ -23,6 +23,11 @@ const BYTES_IN_FLIGHT_MAX = 128 * 1024 * 1024;
 /** With the backoff between them, some ten seconds: long enough for a new leader to be elected. */
 const TRIES_MAX = 9;
 
+/** As `AppendResult`, with the position only when the server told it. */
+type Attempted =
+  | Extract<AppendResult, { ok: false }>
+  | { readonly ok: true; readonly revision: number; readonly position: Position | undefined };
+
 export class Appends {
   readonly #store: string;
   readonly #calls: AppendCalls;
@@ -59,7 +64,20 @@ export class Appends {
     message: ProposedMessage,
     expected: ExpectedRevision,
   ): Promise<AppendResult> {
-    return this.#counted([message], () => this.#attempt(stream, [message], expected));
+    return this.#counted([message], () => this.#located(stream, [message], expected));
+  }
+
+  /**
+   * Appends to a stream that keeps only its newest event, as streams of metadata do: where the event was written is
+   * not asked for, since another may have taken its place already.
+   * @returns whether the stream was still at the revision that was expected
+   */
+  async replaceNewest(
+    stream: string,
+    message: ProposedMessage,
+    expected: number | 'no_stream',
+  ): Promise<boolean> {
+    return (await this.#counted([message], () => this.#attempt(stream, [message], expected))).ok;
   }
 
   /** Waits until nothing is under way, but not longer than `milliseconds`. */
@@ -96,24 +114,31 @@ export class Appends {
     expected: ExpectedRevision,
   ): Promise<AppendResult> {
     if (expected === 'stream_exists' && !(await this.#reader.exists(stream))) return conflict('no_stream');
-    return this.#attempt(stream, messages, expected);
+    return this.#located(stream, messages, expected);
+  }
+
+  async #located(
+    stream: string,
+    messages: readonly ProposedMessage[],
+    expected: ExpectedRevision,
+  ): Promise<AppendResult> {
+    const attempted = await this.#attempt(stream, messages, expected);
+    if (!attempted.ok) return attempted;
+    const { ok, revision, position = await this.#positionOf(stream, revision) } = attempted;
+    return { ok, revision, position };
   }
 
   async #attempt(
     stream: string,
     events: readonly ProposedMessage[],
     expected: ExpectedRevision,
-  ): Promise<AppendResult> {
+  ): Promise<Attempted> {
     for (let tries = 1; ; tries += 1) {
       this.#refuseWhenClosed();
       const outcome = await this.#calls.send({ stream, events, expected });
       switch (outcome.kind) {
         case 'written':
-          return {
-            ok: true,
-            revision: outcome.revision,
-            position: outcome.position ?? (await this.#positionOf(stream, outcome.revision)),
-          };
+          return { ok: true, revision: outcome.revision, position: outcome.position };
         case 'conflict':
           return this.#conflict(stream, events, expected, outcome.actual);
         case 'stream_deleted':
@@ -190,6 +215,6 @@ export function refuseUnusableName(stream: string): void {
   throw new StoreError('invalid_request', `The stream name ${JSON.stringify(stream)} is reserved.`);
 }
 
-function conflict(actual: number | 'no_stream'): AppendResult {
+function conflict(actual: number | 'no_stream'): Extract<AppendResult, { ok: false }> {
   return { ok: false, conflict: { actual } };
 }

@@ -68,7 +68,7 @@ export class StreamSettings {
     for (let races = 0; races < RACES_MAX; races += 1) {
       const { revision, whole } = await this.#current(stream);
       const message = toSystemMessage(METADATA_TYPE, JSON.stringify(rewrite(whole)));
-      if ((await this.#appends.appendSystemEvent(`$$${stream}`, message, revision)).ok) return;
+      if (await this.#appends.replaceNewest(`$$${stream}`, message, revision)) return;
     }
     throw new StoreError('unavailable', `Others keep changing the metadata of ${stream}.`);
   }

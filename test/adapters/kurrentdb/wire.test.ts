@@ -10,6 +10,7 @@ import {
   newMetadata,
   uniqueName,
 } from '../../support/event-builders.ts';
+import { eventually } from '../../support/eventually.ts';
 import type { KurrentDbDouble } from '../../support/kurrentdb-double/index.ts';
 import { follow, startDoubleAndStore } from './with-double.ts';
 
@@ -155,6 +156,17 @@ describe('the metadata of a stream', () => {
     double.faults.failWrites('drop_after_commit');
     await Promise.all([1, 2, 3, 4].map((maxCount) => store.setStreamMetadata(stream, { maxCount })));
     expect((await store.getStreamMetadata(stream)).maxCount).toBeGreaterThan(0);
+  });
+
+  it('may be replaced by another before a lost answer is asked for again', async () => {
+    const { double, store } = await startDoubleAndStore();
+    const stream = uniqueName('replaced');
+    double.faults.failWrites('drop_after_commit');
+    const setting = store.setStreamMetadata(stream, { maxCount: 1 });
+    await eventually('the first change', async () => 'maxCount' in (await store.getStreamMetadata(stream)));
+    writeRaw(double, `$$${stream}`, { data: '{"$maxCount":2}', metadata: '', isJson: true });
+    await setting;
+    expect(await store.getStreamMetadata(stream)).toEqual({ maxCount: 2 });
   });
 });
 
