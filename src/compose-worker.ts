@@ -5,12 +5,13 @@ import { composeCloudEventPublisher, type PublisherProblem, preparePublisher } f
 import type { CloudEventSettings, Config } from './config.ts';
 import type { BankEvent } from './domain/bank-event.ts';
 import type { EventReader } from './event-sourcing/event-store.ts';
-import type { AnyProjection } from './event-sourcing/projection.ts';
-import { Projector, type ProjectorOptions, type ProjectorProblem } from './event-sourcing/projector.ts';
+import type { ProjectionGroup } from './event-sourcing/projection.ts';
+import { ProjectionHost, type ProjectionHostOptions } from './event-sourcing/projection-host.ts';
+import type { ProjectorProblem } from './event-sourcing/projector.ts';
 import type { Fence, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { type SharedWork, WorkSharing, type WorkSharingProblem } from './event-sourcing/work-sharing.ts';
 import { newId } from './new-id.ts';
-import { PROJECTED_STREAM_PREFIXES, projectionGroups, projections } from './projections/index.ts';
+import { PROJECTED_STREAM_PREFIXES, projectionGroups } from './projections/index.ts';
 
 export type WorkerProblem = ProjectorProblem | WorkSharingProblem | PublisherProblem;
 
@@ -24,6 +25,8 @@ export interface WorkerOptions {
   readonly reader: EventReader;
   readonly readModels: ReadModelStore;
   readonly config: Pick<Config, 'readModels' | 'defaultCurrency' | 'cloudEvents'>;
+  /** Default: those of the bank. */
+  readonly groups?: readonly ProjectionGroup<BankEvent>[];
   readonly onProjected: () => void;
   readonly onProblem: (problem: WorkerProblem) => void;
 }
@@ -36,9 +39,12 @@ export interface Worker {
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** @throws StoreError when the read models belong to other events, and these have none: they may be lost */
+/**
+ * Makes the read models those of these events. Collections are the affair of whoever leads their projections.
+ * @throws StoreError when they belong to other events, and these have none: they may be lost
+ */
 export async function prepareReadModels(store: ReadModelStore, reader: EventReader): Promise<void> {
-  await store.prepare(projections, reader.storeId, (await reader.headPosition()) !== undefined);
+  await store.prepare([], reader.storeId, (await reader.headPosition()) !== undefined);
 }
 
 /** Embedded read models have one worker, which does everything; those on a server are shared among many. */
@@ -47,22 +53,22 @@ export function composeWorker(options: WorkerOptions): Worker {
 }
 
 class SoleWorker implements Worker {
-  readonly #projector: Projector<BankEvent>;
+  readonly #host: ProjectionHost<BankEvent>;
 
   constructor(options: WorkerOptions) {
-    this.#projector = new Projector(projectorOptions(options, projections));
+    this.#host = new ProjectionHost(hostOptions(options, options.groups ?? projectionGroups));
   }
 
   state(): ProjectionsState {
-    return this.#projector.state;
+    return this.#host.state;
   }
 
   wake(): void {
-    this.#projector.wake();
+    this.#host.wake();
   }
 
   run(signal: AbortSignal): Promise<void> {
-    return this.#projector.run(signal);
+    return this.#host.run(signal);
   }
 }
 
@@ -70,12 +76,12 @@ class SoleWorker implements Worker {
 class SharedWorker implements Worker {
   readonly #options: WorkerOptions;
   readonly #sharing: WorkSharing;
-  readonly #projectors = new Map<string, Projector<BankEvent>>();
+  readonly #hosts = new Map<string, ProjectionHost<BankEvent>>();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    const works = projectionGroups.map(({ name, projections }): SharedWork => {
-      return { name, run: (fence, signal) => this.#project(name, projections, fence, signal) };
+    const works = (options.groups ?? projectionGroups).map((group): SharedWork => {
+      return { name: group.name, run: (fence, signal) => this.#project(group, fence, signal) };
     });
     const { cloudEvents } = options.config;
     if (cloudEvents) {
@@ -87,31 +93,26 @@ class SharedWorker implements Worker {
   }
 
   state(): ProjectionsState {
-    const states = [...this.#projectors.values()].map((projector) => projector.state);
+    const states = [...this.#hosts.values()].map((host) => host.state);
     if (!this.#sharing.reachable || states.includes('retrying')) return 'retrying';
     return states.length > 0 ? 'running' : 'standby';
   }
 
   wake(): void {
-    for (const projector of this.#projectors.values()) projector.wake();
+    for (const host of this.#hosts.values()) host.wake();
   }
 
   run(signal: AbortSignal): Promise<void> {
     return this.#sharing.run(signal);
   }
 
-  async #project(
-    name: string,
-    group: readonly AnyProjection<BankEvent>[],
-    fence: Fence,
-    signal: AbortSignal,
-  ): Promise<void> {
-    const projector = new Projector({ ...projectorOptions(this.#options, group), fence });
-    this.#projectors.set(name, projector);
+  async #project(group: ProjectionGroup<BankEvent>, fence: Fence, signal: AbortSignal): Promise<void> {
+    const host = new ProjectionHost({ ...hostOptions(this.#options, [group]), fence });
+    this.#hosts.set(group.name, host);
     try {
-      await projector.run(signal);
+      await host.run(signal);
     } finally {
-      this.#projectors.delete(name);
+      this.#hosts.delete(group.name);
     }
   }
 
@@ -127,16 +128,16 @@ class SharedWorker implements Worker {
   }
 }
 
-function projectorOptions(
+function hostOptions(
   { reader, readModels, config, onProjected, onProblem }: WorkerOptions,
-  group: readonly AnyProjection<BankEvent>[],
-): ProjectorOptions<BankEvent> {
+  groups: readonly ProjectionGroup<BankEvent>[],
+): ProjectionHostOptions<BankEvent> {
   return {
     reader,
     store: readModels,
     codec: createBankCodec(config.defaultCurrency),
-    projections: group,
     streamPrefixes: PROJECTED_STREAM_PREFIXES,
+    groups,
     onProjected,
     onProblem,
   };

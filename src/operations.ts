@@ -1,16 +1,15 @@
 /** What operators ask a running service: is it ready, how far is each projection, which ids are the newest. */
 import type { TimerStatus } from './application/timers.ts';
 import type { Config } from './config.ts';
-import type { EventReader, Position, StreamDirectory } from './event-sourcing/event-store.ts';
-import { ageOfNextEvent } from './event-sourcing/lag.ts';
-import type { Collection, ReadModelReader } from './event-sourcing/read-model-store.ts';
+import type { EventReader, StreamDirectory } from './event-sourcing/event-store.ts';
+import type { ReadModelReader } from './event-sourcing/read-model-store.ts';
 import { SNAPSHOT_STREAM_PREFIX } from './event-sourcing/snapshots/snapshot-streams.ts';
 import type { ExampleIds } from './http/openapi.ts';
-import type { Readiness, Status } from './http/schemas.ts';
+import type { ProjectionStatus, Readiness, Status } from './http/schemas.ts';
 import { describeLocation } from './open-stores.ts';
+import { type ProjectionSources, projectionStatus, staleWatcher } from './projection-status.ts';
 import { type AccountDocument, accounts } from './projections/accounts.ts';
 import { holds } from './projections/holds.ts';
-import { projections } from './projections/index.ts';
 import { persons } from './projections/persons.ts';
 import { transactions } from './projections/transactions.ts';
 import { transfers } from './projections/transfers.ts';
@@ -32,13 +31,18 @@ export interface OperationSources {
 export interface Operations {
   status(): Promise<Status>;
   readiness(): Promise<Readiness>;
+  projections(): Promise<ProjectionStatus[]>;
+  staleProjections(): Promise<readonly string[]>;
 }
 
 export function operations(sources: OperationSources): Operations {
-  return { status: () => status(sources), readiness: () => readiness(sources) };
+  return {
+    status: () => status(sources),
+    readiness: () => readiness(sources),
+    projections: () => projectionStatus(projectionSources(sources)),
+    staleProjections: staleWatcher(sources.readModels),
+  };
 }
-
-const DEAD_LETTERS_COUNTED_MAX = 10_000;
 
 /** A store that takes longer counts as one that does not answer, in milliseconds. */
 const ANSWER_MS_MAX = 2_000;
@@ -96,35 +100,18 @@ async function status(sources: OperationSources): Promise<Status> {
       head_position: head === undefined ? null : String(head),
     },
     read_models: { kind: kindOf(config.readModels), location: describeLocation(config.readModels) },
-    projections: await projectionStatus(sources, head ?? 0n),
+    projections: await projectionStatus(projectionSources(sources)),
     timers: timers?.() ?? [],
   };
 }
 
-function kindOf({ kind }: Config['eventStore'] | Config['readModels']): string {
-  return kind === 'file' || kind === 'memory' ? 'sqlite' : kind;
+function projectionSources({ config, events, readModels, worker }: OperationSources): ProjectionSources {
+  // A server's positions are places in its log.
+  return { events, readModels, worker, positionsCountEvents: config.eventStore.kind !== 'kurrentdb' };
 }
 
-async function projectionStatus(sources: OperationSources, head: Position): Promise<Status['projections']> {
-  const { config, events, readModels, worker } = sources;
-  const checkpoints = await readModels.checkpoints();
-  const letters = await readModels.listDeadLetters({ limit: DEAD_LETTERS_COUNTED_MAX });
-  const state = await worker.state();
-  const line = async ({ name, version }: Collection) => {
-    const position =
-      checkpoints.find((one) => one.projection === name && one.version === version)?.position ?? 0n;
-    return {
-      name,
-      version,
-      position: String(position),
-      // A server's positions are places in its log, not counts of events.
-      lag_events: config.eventStore.kind === 'kurrentdb' ? null : Math.max(0, Number(head - position)),
-      lag_ms: position < head ? await ageOfNextEvent(events, position) : 0,
-      state,
-      dead_letters: letters.filter((letter) => letter.projection === name).length,
-    };
-  };
-  return Promise.all(projections.map(line));
+function kindOf({ kind }: Config['eventStore'] | Config['readModels']): string {
+  return kind === 'file' || kind === 'memory' ? 'sqlite' : kind;
 }
 
 /** How many of the newest accounts are looked through for one that is open. */

@@ -1,4 +1,5 @@
 /** Says which handler answers which message. */
+
 import type { Bank } from './bank.ts';
 import { CaptureHold, captureHoldHandler } from './commands/capture-hold.ts';
 import { ChangeLimits, changeLimitsHandler } from './commands/change-limits.ts';
@@ -8,6 +9,14 @@ import { CloseBankAccount, closeBankAccountHandler } from './commands/close-bank
 import { CreateBankAccount, createBankAccountHandler } from './commands/create-bank-account.ts';
 import { CreateDeposit, createDepositHandler } from './commands/create-deposit.ts';
 import { CreateWithdrawal, createWithdrawalHandler } from './commands/create-withdrawal.ts';
+import {
+  DiscardDeadLetter,
+  discardDeadLetterHandler,
+  RetryDeadLetter,
+  RetryDeadLetters,
+  retryDeadLetterHandler,
+  retryDeadLettersHandler,
+} from './commands/dead-letter-requests.ts';
 import { ExpireHolds, expireHoldsHandler } from './commands/expire-holds.ts';
 import { FreezeAccount, freezeAccountHandler } from './commands/freeze-account.ts';
 import * as parked from './commands/parked-cloud-events.ts';
@@ -16,6 +25,13 @@ import { PlaceHold, placeHoldHandler } from './commands/place-hold.ts';
 import { PostBatch, postBatchHandler } from './commands/post-batch.ts';
 import { PostInterest, postInterestHandler } from './commands/post-interest.ts';
 import { PostInterestForPeriod, postInterestForPeriodHandler } from './commands/post-interest-for-period.ts';
+import {
+  CancelRebuild,
+  PauseProjection,
+  projectionRequestHandler,
+  RebuildProjection,
+  ResumeProjection,
+} from './commands/projection-requests.ts';
 import { RegisterPerson, registerPersonHandler } from './commands/register-person.ts';
 import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
 import { RequestTransfer, requestTransferHandler } from './commands/request-transfer.ts';
@@ -80,6 +96,13 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(transactions.GetTransaction, transactions.getTransactionHandler(bank))
     .register(transfers.GetTransfer, transfers.getTransferHandler(bank))
     .register(transfers.ListTransfers, transfers.listTransfersHandler(bank))
+    .register(RebuildProjection, projectionRequestHandler(bank, 'rebuild'))
+    .register(CancelRebuild, projectionRequestHandler(bank, 'cancel'))
+    .register(PauseProjection, projectionRequestHandler(bank, 'pause'))
+    .register(ResumeProjection, projectionRequestHandler(bank, 'resume'))
+    .register(RetryDeadLetters, retryDeadLettersHandler(bank))
+    .register(RetryDeadLetter, retryDeadLetterHandler(bank))
+    .register(DiscardDeadLetter, discardDeadLetterHandler(bank))
     .register(ListDeadLetters, listDeadLettersHandler(bank))
     .register(ListParkedCloudEvents, listParkedCloudEventsHandler(bank))
     .register(parked.ReplayParkedCloudEvents, parked.replayParkedCloudEventsHandler(bank))

@@ -6,6 +6,9 @@ import type { DeadLetter } from './read-model-store.ts';
 /** The cause of a dead letter that was never tried, because an earlier event of its document is dead. */
 export const WAITS_FOR_EARLIER = 'waits_for_earlier';
 
+/** Stands for the projection where an event that nobody can read belongs to no document. */
+export const NO_PROJECTION = '*';
+
 /** @param attempts how often it was tried; 0 for one that waits */
 export function deadLetter(
   projection: string,

@@ -8,6 +8,8 @@ import type {
   StoredDocument,
 } from './read-model-store.ts';
 
+type DocumentReader = Pick<ReadModelReader, 'get' | 'getMany'>;
+
 interface Entry {
   /** `undefined` is the knowledge that there is no such document. */
   stored: StoredDocument | undefined;
@@ -15,14 +17,14 @@ interface Entry {
 }
 
 export class DocumentSession implements Lookup {
-  readonly #store: ReadModelReader;
+  readonly #store: DocumentReader;
   readonly #cachedDocumentsMax: number;
   readonly #entries = new Map<Collection, Map<string, Entry>>();
   /** The same maps by every object that names them: what counts is the name and the version. */
   readonly #named = new Map<Collection, Map<string, Entry>>();
 
   /** @param cachedDocumentsMax documents of each collection kept in memory between batches; 0 serves one query */
-  constructor(store: ReadModelReader, cachedDocumentsMax = 0) {
+  constructor(store: DocumentReader, cachedDocumentsMax = 0) {
     this.#store = store;
     this.#cachedDocumentsMax = cachedDocumentsMax;
   }

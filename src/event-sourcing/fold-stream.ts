@@ -10,7 +10,7 @@ import type { Document } from './read-model-store.ts';
  * @param through the last revision to fold; default: the newest
  */
 export async function foldStream<E extends DomainEvent, D extends Document>(
-  reader: EventReader,
+  reader: Pick<EventReader, 'readStream'>,
   codec: EventCodec<E>,
   projection: Projection<E, D>,
   key: string,

@@ -4,7 +4,14 @@
  */
 
 import type { CommandContext } from './aggregate.ts';
-import type { EventMetadata, EventStore, NewEvent, Position, RecordedEvent } from './event-store.ts';
+import type {
+  EventMetadata,
+  EventStore,
+  ExpectedRevision,
+  NewEvent,
+  Position,
+  RecordedEvent,
+} from './event-store.ts';
 import { operationMetadata } from './operation-log.ts';
 import { StoreError } from './store-error.ts';
 
@@ -33,13 +40,38 @@ export interface DeadLettersDiscardRequested {
   readonly data: DeadLetterSelection & { readonly reason: string };
 }
 
-export type OperatorRequest = DeadLettersRetryRequested | DeadLettersDiscardRequested;
+export type DeadLettersRequest = DeadLettersRetryRequested | DeadLettersDiscardRequested;
 
-/** Reads a request out of the log; `undefined` for what is none, or none that this version knows. */
-export function toOperatorRequest(event: RecordedEvent): OperatorRequest | undefined {
+/** Asks something of the projections that are led together. */
+export interface ProjectionRequest {
+  readonly type: ProjectionRequestType;
+  /** The group of projections. */
+  readonly data: { readonly consumer: string };
+}
+
+export const PROJECTION_REQUEST_TYPES = [
+  'ProjectionRebuildRequestedV1',
+  'ProjectionRebuildCancelledV1',
+  'ProjectionPausedV1',
+  'ProjectionResumedV1',
+] as const;
+
+export type ProjectionRequestType = (typeof PROJECTION_REQUEST_TYPES)[number];
+
+export type OperatorRequest = DeadLettersRequest | ProjectionRequest;
+
+/** Reads a request about dead letters out of the log; `undefined` for what is none that this version knows. */
+export function toOperatorRequest(event: RecordedEvent): DeadLettersRequest | undefined {
   const { type, data } = event;
   if (type !== 'DeadLettersRetryRequestedV1' && type !== 'DeadLettersDiscardRequestedV1') return undefined;
-  return isSelection(data) ? ({ type, data } as OperatorRequest) : undefined;
+  return isSelection(data) ? ({ type, data } as DeadLettersRequest) : undefined;
+}
+
+/** Reads a request about projections out of the log; `undefined` for what is none. */
+export function toProjectionRequest({ type, data }: RecordedEvent): ProjectionRequest | undefined {
+  const known = PROJECTION_REQUEST_TYPES.find((one) => one === type);
+  const { consumer } = data as Record<string, unknown>;
+  return known && typeof consumer === 'string' ? { type: known, data: { consumer } } : undefined;
 }
 
 function isSelection(data: object): data is DeadLetterSelection {
@@ -72,6 +104,18 @@ export class OperatorRequests {
 
   /** Puts a request on record, where its consumer will find it. @throws StoreError when the store could not take it */
   async record(request: OperatorRequest, context: CommandContext): Promise<RecordedRequest> {
+    const written = await this.recordAt(request, context, 'any');
+    // Nothing was expected, so nothing can have conflicted.
+    if (!written) throw new StoreError('busy', `${OPERATOR_REQUESTS_STREAM} could not be written.`);
+    return written;
+  }
+
+  /** The same, unless another request came first: then `undefined`. */
+  async recordAt(
+    request: OperatorRequest,
+    context: CommandContext,
+    expected: ExpectedRevision,
+  ): Promise<RecordedRequest | undefined> {
     const { operation, ...ids } = context;
     const metadata: EventMetadata = {
       aggregate_type: 'OperatorRequests',
@@ -81,9 +125,8 @@ export class OperatorRequests {
       ...operationMetadata(operation),
     };
     const event: NewEvent = { id: this.#newId(), ...request, metadata };
-    const result = await this.#store.append(OPERATOR_REQUESTS_STREAM, [event], 'any');
-    // Nothing was expected, so nothing can have conflicted.
-    if (!result.ok) throw new StoreError('busy', `${OPERATOR_REQUESTS_STREAM} could not be written.`);
+    const result = await this.#store.append(OPERATOR_REQUESTS_STREAM, [event], expected);
+    if (!result.ok) return undefined;
     return { stream: OPERATOR_REQUESTS_STREAM, revision: result.revision, position: result.position };
   }
 }

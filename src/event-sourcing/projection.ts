@@ -35,6 +35,13 @@ export interface Projection<E extends DomainEvent, D extends Document> extends D
 /** Any projection over these events, whatever its documents look like: only its own fold knows. */
 export type AnyProjection<E extends DomainEvent> = Projection<E, Document>;
 
+/** Projections that look each other's documents up: one worker leads them together, and they are rebuilt together. */
+export interface ProjectionGroup<E extends DomainEvent> {
+  readonly name: string;
+  /** In the order in which an event passes them. */
+  readonly projections: readonly AnyProjection<E>[];
+}
+
 /** Thrown by a fold that may succeed when it is tried again later. */
 export class TemporaryError extends Error {
   override readonly name = 'TemporaryError';

@@ -2,36 +2,40 @@
  * Keeps read models up to date: one supervised loop that reads the log in batches, folds them in memory and commits
  * documents and checkpoints together. Every way of failing ends in a retry or in a stored dead letter.
  */
+
+import { atRequests, type BatchPart } from './at-requests.ts';
 import { backoff } from './backoff.ts';
-import type { DomainEvent, EventCodec, Recorded } from './codec.ts';
-import { deadLetter, reasonOf, WAITS_FOR_EARLIER } from './dead-letter.ts';
+import type { ProjectorStore } from './build-view.ts';
+import type { DomainEvent, EventCodec } from './codec.ts';
+import { NO_PROJECTION } from './dead-letter.ts';
+import { DeadLetterDesk } from './dead-letter-desk.ts';
 import { DocumentSession } from './document-session.ts';
-import type { EventReader, Position, RecordedEvent, SubscriptionBatch } from './event-store.ts';
-import { isFiller } from './filler-event.ts';
-import { foldStream } from './fold-stream.ts';
-import { loadAhead } from './load-ahead.ts';
-import { type AnyProjection, TemporaryError } from './projection.ts';
+import { EventFolder } from './event-folder.ts';
+import type { EventReader, Position, SubscriptionBatch } from './event-store.ts';
+import { OPERATOR_STREAM_PREFIX } from './operator-requests.ts';
+import type { AnyProjection } from './projection.ts';
 import type {
   Checkpoint,
   Collection,
   DeadLetter,
-  Document,
+  DeadLetterId,
   Fence,
   ReadModelChanges,
-  ReadModelStore,
 } from './read-model-store.ts';
 import { Signal } from './signal.ts';
 import { StoreError } from './store-error.ts';
 
 export interface ProjectorOptions<E extends DomainEvent> {
   readonly reader: EventReader;
-  readonly store: ReadModelStore;
+  readonly store: ProjectorStore;
   readonly codec: EventCodec<E>;
   /** In the order in which an event passes them: a projection may look up the ones before it. */
   readonly projections: readonly AnyProjection<E>[];
   readonly streamPrefixes: readonly string[];
   /** Proof of leadership, where several workers share the projections. */
   readonly fence?: Fence;
+  /** Where others need this thread: awaited after every few events, and asked whether commits must be small. */
+  readonly pace?: { next(): Promise<void>; readonly busy: boolean };
   /** Called after every commit. */
   readonly onProjected?: () => void;
   readonly onProblem?: (problem: ProjectorProblem) => void;
@@ -57,35 +61,65 @@ export type ProjectorProblem =
 
 export type ProjectorState = 'running' | 'retrying' | 'stopped';
 
-/** Tries of an event whose fold says that it may succeed later. */
-const FOLD_TRIES_MAX = 3;
 /** Documents of each collection kept in memory between batches. */
 const CACHED_DOCUMENTS_MAX = 12_000;
 
+/** Events between two steps of a pace. */
+const PACED_EVENTS = 500;
+
 const NOTHING: readonly never[] = [];
-const NOTHING_DECODED: ReadonlyMap<RecordedEvent, never> = new Map<RecordedEvent, never>();
 
 export class Projector<E extends DomainEvent> {
   readonly #options: ProjectorOptions<E>;
   readonly #session: DocumentSession;
   readonly #checkpoints = new Map<string, Position>();
   readonly #wakeUp = new Signal();
-  readonly #tries = new Map<string, number>();
+  readonly #folder: EventFolder<E>;
   readonly #writeOnce: ReadonlySet<string>;
-  readonly #byEventType = new Map<string, readonly AnyProjection<E>[]>();
-  /** Documents of the event under way that were missing, as their streams tell them, or why that failed. */
-  readonly #recovered = new Map<string, { document?: Document | undefined; error?: unknown }>();
   #state: ProjectorState = 'stopped';
+  readonly #desk: DeadLetterDesk<E>;
+  /** Whose requests are obeyed here; letters that belong to no projection are everybody's. */
+  readonly #consumers: ReadonlySet<string>;
+  /** What was folded and is not committed yet, beside the documents of the session. */
+  #pending: { readonly deadLetters: DeadLetter[]; events: number } = { deadLetters: [], events: 0 };
+  #caughtUp = false;
+  #eventsSeen = 0;
   #wakeRequested = false;
 
   constructor(options: ProjectorOptions<E>) {
     this.#options = options;
-    this.#session = new DocumentSession(options.store, CACHED_DOCUMENTS_MAX);
+    const { reader, store, codec, projections } = options;
+    this.#session = new DocumentSession(store, CACHED_DOCUMENTS_MAX);
+    this.#folder = new EventFolder({
+      reader,
+      codec,
+      projections,
+      session: this.#session,
+      checkpointOf: (projection) => this.#checkpointOf(projection),
+      loadsAhead: store.getMany !== undefined,
+    });
+    this.#desk = new DeadLetterDesk({ reader, codec, session: this.#session, letters: store });
+    this.#consumers = new Set([...projections.map(({ name }) => name), NO_PROJECTION]);
     this.#writeOnce = new Set(options.projections.filter((one) => one.writeOnce).map((one) => one.name));
   }
 
   get state(): ProjectorState {
     return this.#state;
+  }
+
+  /** Whether the log ended at the newest commit. */
+  get caughtUp(): boolean {
+    return this.#caughtUp;
+  }
+
+  /** Events of the log in all commits so far. */
+  get eventsSeen(): number {
+    return this.#eventsSeen;
+  }
+
+  /** Every projection has seen the log up to here, and its documents are stored. */
+  get position(): Position {
+    return least([...this.#checkpoints.values()]) ?? 0n;
   }
 
   /** Someone is waiting for the newest events: do not pause before the next batch. */
@@ -128,25 +162,61 @@ export class Projector<E extends DomainEvent> {
     const after = await this.#startingPoint();
     this.#session.discard();
     this.#state = 'running';
-    let deadLetters: DeadLetter[] = [];
-    let folded = 0;
-    for await (const batch of reader.subscribeToAll({ after, streamPrefixes, signal })) {
+    const subscribed = [...streamPrefixes, OPERATOR_STREAM_PREFIX];
+    this.#pending = { deadLetters: [], events: 0 };
+    for await (const batch of reader.subscribeToAll({ after, streamPrefixes: subscribed, signal })) {
       const startedAt = Date.now();
-      deadLetters.push(...(await this.#fold(batch.events)));
-      folded += batch.events.length;
-      // Far behind, one commit takes several batches: a document that many events touch is written once.
-      if (!batch.caughtUp && batch.events.length > 0 && folded < (this.#options.commitEvents ?? 65_536))
-        continue;
-      const checkpoints = this.#advanceTo(batch);
-      await this.#commit({ writes: this.#session.changes(), deadLetters, checkpoints });
-      this.#committed(batch, deadLetters);
-      deadLetters = [];
-      folded = 0;
-      succeeded();
+      for (const part of atRequests(batch, this.#consumers)) {
+        if (!(await this.#take(part, signal))) continue;
+        if (signal.aborted) return;
+        succeeded();
+      }
       if (batch.caughtUp) await this.#pause(batch.events.length, startedAt, signal);
     }
     // Without this, a store that keeps ending its subscriptions would be asked again without a pause.
     if (!signal.aborted) throw new StoreError('unavailable', 'The subscription to the log ended by itself.');
+  }
+
+  /** Folds a part of what the log brought. @returns whether it was committed, or the end came */
+  async #take(part: BatchPart, signal: AbortSignal): Promise<boolean> {
+    const { pace, commitEvents = 65_536 } = this.#options;
+    const pending = this.#pending;
+    const sliceEvents = pace ? PACED_EVENTS : part.events.length;
+    for (let from = 0; from < part.events.length; from += sliceEvents) {
+      pending.deadLetters.push(...(await this.#folder.fold(part.events.slice(from, from + sliceEvents))));
+      await pace?.next();
+      if (pace && signal.aborted) return true;
+    }
+    pending.events += part.events.length;
+    const { request } = part;
+    // Far behind, one commit takes several batches: a document that many events touch is written once.
+    const isFull = pending.events >= (pace?.busy ? 0 : commitEvents);
+    if (!part.caughtUp && part.events.length > 0 && !isFull && !request) return false;
+    await this.#commitPart(part, pending.deadLetters, pending.events);
+    if (request) await this.#obey(request);
+    return true;
+  }
+
+  /** Acts on a request after all that came before it is stored, and before anything that comes after. */
+  async #obey({ event, asked }: NonNullable<BatchPart['request']>): Promise<void> {
+    const { position } = event;
+    const projection = this.#options.projections.find(({ name }) => name === asked.data.consumer);
+    if (projection && this.#checkpointOf(projection) >= position) return;
+    const { deadLetters, settled } = await this.#desk.obey(projection, asked, position);
+    await this.#commitPart({ events: [], position, caughtUp: false }, deadLetters, 1, settled);
+  }
+
+  async #commitPart(
+    batch: SubscriptionBatch,
+    deadLetters: readonly DeadLetter[],
+    events: number,
+    settled: readonly DeadLetterId[] = NOTHING,
+  ): Promise<void> {
+    const checkpoints = this.#advanceTo(batch);
+    await this.#commit({ writes: this.#session.changes(), deadLetters, checkpoints, settled });
+    this.#committed(batch, deadLetters);
+    this.#eventsSeen += events;
+    this.#pending = { deadLetters: [], events: 0 };
   }
 
   async #commit(changes: Omit<ReadModelChanges, 'fence'>): Promise<void> {
@@ -178,7 +248,7 @@ export class Projector<E extends DomainEvent> {
       await store.clear(projection);
       this.#checkpoints.set(projection.name, 0n);
     }
-    return [...this.#checkpoints.values()].reduce((least, one) => (one < least ? one : least), head);
+    return least([...this.#checkpoints.values(), head]) ?? head;
   }
 
   #advanceTo(batch: SubscriptionBatch): Checkpoint[] {
@@ -193,8 +263,9 @@ export class Projector<E extends DomainEvent> {
 
   #committed(batch: SubscriptionBatch, deadLetters: readonly DeadLetter[]): void {
     for (const one of this.#advanceTo(batch)) this.#checkpoints.set(one.projection, one.position);
+    this.#caughtUp = batch.caughtUp;
     this.#session.committed((collection) => this.#writeOnce.has(collection.name));
-    this.#tries.clear();
+    this.#folder.committed();
     for (const letter of deadLetters) this.#options.onProblem?.({ kind: 'dead_letter', letter });
     this.#options.onProjected?.();
   }
@@ -209,195 +280,6 @@ export class Projector<E extends DomainEvent> {
     if (left > 0 && !this.#wakeRequested) await this.#wakeUp.wait(left, signal);
     this.#wakeRequested = false;
   }
-
-  async #fold(events: readonly RecordedEvent[]): Promise<DeadLetter[]> {
-    const deadLetters: DeadLetter[] = [];
-    const decoded = await this.#loadAhead(events);
-    for (const recorded of events) {
-      if (isFiller(recorded)) continue;
-      let event: Recorded<E>;
-      try {
-        event = decoded.get(recorded) ?? this.#options.codec.decode(recorded);
-      } catch (error) {
-        deadLetters.push(...(await this.#setAside(recorded, reasonOf(error))));
-        continue;
-      }
-      for (const projection of this.#wanting(event.type)) {
-        if (event.position <= this.#checkpointOf(projection)) continue;
-        try {
-          // Waiting costs more than folding, and nearly always all that an event needs is known already.
-          if (!this.#knowsAllFor(projection, event)) await this.#loadAllFor(projection, event);
-        } catch (error) {
-          deadLetters.push(this.#giveUpOrRetry(projection, event, '', error));
-          continue;
-        }
-        this.#foldInto(projection, event, deadLetters);
-      }
-    }
-    return deadLetters;
-  }
-
-  /**
-   * A store on a server is asked once for all documents that a batch is known to want, not once for each of them.
-   * @returns the events that had to be decoded for that
-   */
-  async #loadAhead(events: readonly RecordedEvent[]): Promise<ReadonlyMap<RecordedEvent, Recorded<E>>> {
-    if (!this.#options.store.getMany) return NOTHING_DECODED;
-    const { codec } = this.#options;
-    const wanting = (event: Recorded<E>) =>
-      this.#wanting(event.type).filter((one) => event.position > this.#checkpointOf(one));
-    return loadAhead(this.#session, codec, events, wanting);
-  }
-
-  /** An event that nobody can read: the documents of its stream are blocked, for without it they would be wrong. */
-  async #setAside(recorded: RecordedEvent, cause: string): Promise<DeadLetter[]> {
-    const key = recorded.metadata.aggregate_id ?? (await this.#aggregateOf(recorded.stream));
-    const ofStream = this.#options.projections.filter((one) => one.stream?.(key) === recorded.stream);
-    if (ofStream.length === 0) return [deadLetter('*', recorded.stream, recorded, cause, 1)];
-    const unaware = ofStream.filter((one) => this.#checkpointOf(one) < recorded.position);
-    for (const projection of unaware) {
-      await this.#session.load(projection, key);
-      this.#block(projection, recorded, key);
-    }
-    return unaware.map(({ name }) => deadLetter(name, key, recorded, cause, 1));
-  }
-
-  /** The id that the first event of a stream gives; empty where nobody can read that either. */
-  async #aggregateOf(stream: string): Promise<string> {
-    try {
-      for await (const { metadata } of this.#options.reader.readStream(stream, { limit: 1 }))
-        return metadata.aggregate_id ?? '';
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.code !== 'corrupt') throw error;
-    }
-    return '';
-  }
-
-  /** The projections that want this type of event, in their order. */
-  #wanting(eventType: E['type']): readonly AnyProjection<E>[] {
-    const known = this.#byEventType.get(eventType);
-    if (known) return known;
-    const wanting = this.#options.projections.filter((one) => one.eventTypes.includes(eventType));
-    this.#byEventType.set(eventType, wanting);
-    return wanting;
-  }
-
-  #knowsAllFor(projection: AnyProjection<E>, event: Recorded<E>): boolean {
-    const lookups = projection.lookups?.(event) ?? NOTHING;
-    if (!lookups.every(({ from, key }) => this.#session.knows(from, key))) return false;
-    return this.#keysOf(projection, event).every((key) => this.#knows(projection, event, key));
-  }
-
-  #knows(projection: AnyProjection<E>, event: Recorded<E>, key: string): boolean {
-    if (projection.writeOnce) return true;
-    if (!this.#session.knows(projection, key)) return false;
-    return this.#session.stored(projection, key) !== undefined || !isFoldedFromStream(projection, event);
-  }
-
-  async #loadAllFor(projection: AnyProjection<E>, event: Recorded<E>): Promise<void> {
-    for (const lookup of projection.lookups?.(event) ?? NOTHING)
-      await this.#session.load(lookup.from, lookup.key);
-    for (const key of this.#keysOf(projection, event)) {
-      if (projection.writeOnce) continue;
-      await this.#session.load(projection, key);
-      if (!this.#knows(projection, event, key)) await this.#recover(projection, event, key);
-    }
-  }
-
-  /** A document that should be there but is not is folded from its stream, up to the event before this one. */
-  async #recover(projection: AnyProjection<E>, event: Recorded<E>, key: string): Promise<void> {
-    const { reader, codec } = this.#options;
-    const id = `${projection.name}/${key}`;
-    try {
-      const document = await foldStream(reader, codec, projection, key, this.#session, event.revision - 1);
-      this.#recovered.set(id, { document });
-    } catch (error) {
-      this.#recovered.set(id, { error });
-    }
-  }
-
-  /** The keys, or none when they cannot be told: then `#foldInto` meets the same error and deals with it. */
-  #keysOf(projection: AnyProjection<E>, event: Recorded<E>): readonly string[] {
-    try {
-      return projection.keys(event, this.#session);
-    } catch {
-      return NOTHING;
-    }
-  }
-
-  #foldInto(projection: AnyProjection<E>, event: Recorded<E>, deadLetters: DeadLetter[]): void {
-    let keys: readonly string[];
-    try {
-      keys = projection.keys(event, this.#session);
-    } catch (error) {
-      // Which documents it touches is not known, so none is blocked.
-      deadLetters.push(this.#giveUpOrRetry(projection, event, '', error));
-      return;
-    }
-    for (const key of keys) {
-      try {
-        const letter = this.#foldDocument(projection, event, key);
-        if (letter) deadLetters.push(letter);
-      } catch (error) {
-        deadLetters.push(this.#giveUpOrRetry(projection, event, key, error));
-        this.#block(projection, event, key);
-      }
-    }
-    if (this.#recovered.size > 0) this.#recovered.clear();
-  }
-
-  /** Folds one event into one document; answers a dead letter when the document is blocked already. */
-  #foldDocument(projection: AnyProjection<E>, event: Recorded<E>, key: string): DeadLetter | undefined {
-    const stored = this.#session.stored(projection, key);
-    if (stored && stored.position >= event.position) return undefined;
-    if (stored?.blocked) return deadLetter(projection.name, key, event, WAITS_FOR_EARLIER, 0);
-    const recovered = stored ? undefined : this.#recovered.get(`${projection.name}/${key}`);
-    if (recovered?.error !== undefined) throw recovered.error;
-    const before = stored ? stored.document : recovered?.document;
-    this.#session.change(projection, {
-      key,
-      sequence: stored?.sequence ?? event.position,
-      position: event.position,
-      document: projection.fold(before, event, this.#session, key),
-      blocked: false,
-    });
-    return undefined;
-  }
-
-  #block(projection: AnyProjection<E>, event: Pick<RecordedEvent, 'position'>, key: string): void {
-    const stored = this.#session.stored(projection, key);
-    this.#session.change(projection, {
-      sequence: event.position,
-      ...stored,
-      key,
-      position: event.position,
-      blocked: true,
-    });
-  }
-
-  /** Throws for the loop to try again while there is hope; answers the dead letter when there is none. */
-  #giveUpOrRetry(projection: AnyProjection<E>, event: Recorded<E>, key: string, error: unknown): DeadLetter {
-    // What is corrupt stays so however often it is read: an older event of the stream that nobody can decode.
-    if (error instanceof StoreError && error.code !== 'corrupt') throw error;
-    let tries = 1;
-    if (error instanceof TemporaryError) {
-      const id = `${projection.name}/${key}/${event.id}`;
-      tries += this.#tries.get(id) ?? 0;
-      if (tries < FOLD_TRIES_MAX) {
-        this.#tries.set(id, tries);
-        throw error;
-      }
-    }
-    return deadLetter(projection.name, key, event, reasonOf(error), tries);
-  }
-}
-
-/** Whether a document of this projection should be there before this event, and can be had from its stream. */
-function isFoldedFromStream<E extends DomainEvent>(
-  projection: AnyProjection<E>,
-  event: Recorded<E>,
-): boolean {
-  return projection.stream !== undefined && event.revision > 0;
 }
 
 function checkpointAt({ name, version }: Collection, position: Position): Checkpoint {
@@ -406,4 +288,11 @@ function checkpointAt({ name, version }: Collection, position: Position): Checkp
 
 function isOf(checkpoint: Checkpoint, projection: Collection): boolean {
   return checkpoint.projection === projection.name && checkpoint.version === projection.version;
+}
+
+function least(positions: readonly Position[]): Position | undefined {
+  return positions.reduce<Position | undefined>(
+    (smallest, one) => (smallest === undefined || one < smallest ? one : smallest),
+    undefined,
+  );
 }

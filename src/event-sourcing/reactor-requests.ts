@@ -1,7 +1,7 @@
 /** Does what operators ask about parked events: delivers them again in their order, or gives them up. */
 import { WAITS_FOR_EARLIER } from './dead-letter.ts';
 import type { EventReader, Position, RecordedEvent } from './event-store.ts';
-import type { DeadLetterSelection, OperatorRequest } from './operator-requests.ts';
+import type { DeadLetterSelection, DeadLettersRequest } from './operator-requests.ts';
 import type { ReactorDelivery, Verdict } from './reactor-delivery.ts';
 import { isHeld, type ReactorJournal, type StoredStream } from './reactor-journal.ts';
 import type { DeadLetter } from './read-model-store.ts';
@@ -29,7 +29,7 @@ export class ReactorRequestDesk {
   }
 
   /** @param at the request's position */
-  async obey({ type, data }: OperatorRequest, at: Position): Promise<void> {
+  async obey({ type, data }: DeadLettersRequest, at: Position): Promise<void> {
     if (type === 'DeadLettersRetryRequestedV1') {
       const through = data.position === undefined ? NO_LIMIT : BigInt(data.position);
       await this.#forEachStream(data, (stream) => this.#replay(stream, through, at));

@@ -7,7 +7,7 @@ import { backoff } from './backoff.ts';
 import { deadLetter, WAITS_FOR_EARLIER } from './dead-letter.ts';
 import type { EventReader, Position, RecordedEvent } from './event-store.ts';
 import { isFiller } from './filler-event.ts';
-import { OPERATOR_STREAM_PREFIX, toOperatorRequest } from './operator-requests.ts';
+import { OPERATOR_STREAM_PREFIX, toOperatorRequest, toProjectionRequest } from './operator-requests.ts';
 import { type Deliver, ReactorDelivery } from './reactor-delivery.ts';
 import { isHeld, ReactorJournal } from './reactor-journal.ts';
 import { ReactorLanes } from './reactor-lanes.ts';
@@ -223,7 +223,7 @@ export class Reactor {
   async #obey({ desk, journal, lanes, signal }: Run, event: RecordedEvent): Promise<void> {
     const underWay = lanes.begin(event.position);
     const request = toOperatorRequest(event);
-    if (!request) this.#report({ kind: 'unknown_request', event });
+    if (!request && !toProjectionRequest(event)) this.#report({ kind: 'unknown_request', event });
     if (request?.data.consumer === this.#options.name) {
       await lanes.empty();
       await journal.commit(lanes.takeSafePosition());

@@ -4,10 +4,15 @@ import type { Position } from './event-store.ts';
 /** A read model's body: plain JSON; amounts are decimal strings. */
 export type Document = Readonly<Record<string, unknown>>;
 
-/** Where a projection keeps its documents. A new version is a new collection, filled from the first event. */
+/** Where a projection keeps its documents. */
 export interface Collection {
   readonly name: string;
   readonly version: number;
+  /**
+   * Which of several fillings that lie beside each other, counted from 1. Without it: the one that is served, whatever
+   * its version; where none was ever promoted, the one filling that each version has then.
+   */
+  readonly build?: number;
   /** String fields of the document that `find` may ask for. */
   readonly indexes: readonly string[];
   /** Whether `find` may be asked for all documents; an index that nobody reads would slow every write. */
@@ -38,6 +43,8 @@ export interface StoredDocument<D extends Document = Document> {
 /** An event that a projection could not apply, kept until someone decides about it. */
 export interface DeadLetter {
   readonly projection: string;
+  /** The build that it was folded into; missing where there are none, and in answers. */
+  readonly build?: number;
   readonly documentKey: string;
   readonly position: Position;
   readonly stream: string;
@@ -53,10 +60,24 @@ export interface DeadLetter {
 export interface Checkpoint {
   readonly projection: string;
   readonly version: number;
+  /** As with collections; missing in answers. */
+  readonly build?: number;
   readonly position: Position;
 }
 
-export type DeadLetterId = Pick<DeadLetter, 'projection' | 'documentKey' | 'position'>;
+/** One filling of a projection's documents. */
+export interface Build {
+  readonly projection: string;
+  /** Of the code that filled it. */
+  readonly version: number;
+  /** 0 for the filling that a version has without a build. */
+  readonly build: number;
+  /** Whether this one is served; at most one of each projection is. */
+  readonly live: boolean;
+  readonly position: Position;
+}
+
+export type DeadLetterId = Pick<DeadLetter, 'projection' | 'documentKey' | 'position' | 'build'>;
 
 /** Who leads a piece of work. It is written by compare and swap, so two never lead by the same record. */
 export interface LeaseRecord {
@@ -103,15 +124,24 @@ export interface ReadModelReader {
    */
   getMany?(collection: Collection, keys: readonly string[]): Promise<StoredDocument[]>;
   find<D extends Document>(collection: Collection, options: FindOptions): Promise<StoredDocument<D>[]>;
+  /** How far that has come which is served. */
   checkpoints(): Promise<Checkpoint[]>;
+  /** Every filling that has a checkpoint or is served. */
+  builds(): Promise<Build[]>;
+  /** Those of what is served. */
   countDeadLetters(): Promise<number>;
-  /** Oldest first. */
-  listDeadLetters(options: {
-    projection?: string;
-    documentKey?: string;
-    limit: number;
-  }): Promise<DeadLetter[]>;
+  /** Those of what is served, oldest first; or those of one build. */
+  listDeadLetters(options: DeadLetterFilter): Promise<DeadLetter[]>;
   listLeases(): Promise<LeaseRecord[]>;
+}
+
+export interface DeadLetterFilter {
+  readonly projection?: string;
+  readonly documentKey?: string;
+  readonly build?: number;
+  /** Exclusive start: the last one seen. */
+  readonly after?: Pick<DeadLetter, 'projection' | 'documentKey' | 'position'>;
+  readonly limit: number;
 }
 
 export interface ReadModelStore extends ReadModelReader {
@@ -136,5 +166,13 @@ export interface ReadModelStore extends ReadModelReader {
   swapLease(before: LeaseRecord | undefined, after: LeaseRecord | undefined): Promise<boolean>;
   /** Forgets a collection's documents, dead letters and checkpoint, so that it is filled anew. */
   clear(collection: Collection): Promise<void>;
+  /**
+   * Serves these builds from now on instead of those of the same projections that were served before. Readers see the
+   * one or the other, never a mixture within a collection; repeating it is safe.
+   * @throws StoreError `fenced` when one of the checkpoints was already touched with a higher token
+   */
+  promote(builds: readonly Collection[], fence?: Fence): Promise<void>;
+  /** Removes builds that are not served, with all that belongs to them. What is not there is no error. */
+  drop(builds: readonly Collection[]): Promise<void>;
   close(): Promise<void>;
 }

@@ -9,11 +9,13 @@ import { accountChangesController } from './controllers/account-changes.ts';
 import { accountsController } from './controllers/accounts.ts';
 import { batchesController } from './controllers/batches.ts';
 import { cloudEventsController, parkedCloudEventsController } from './controllers/cloud-events.ts';
+import { deadLettersController } from './controllers/dead-letters.ts';
 import { healthController } from './controllers/health.ts';
 import { holdsController } from './controllers/holds.ts';
 import { metricsController } from './controllers/metrics.ts';
 import { operationsController } from './controllers/operations.ts';
 import { personsController } from './controllers/persons.ts';
+import { projectionsController } from './controllers/projections.ts';
 import { snapshotsController } from './controllers/snapshots.ts';
 import { statementsController } from './controllers/statements.ts';
 import { suspenseAccountsController } from './controllers/suspense-accounts.ts';
@@ -26,6 +28,7 @@ import type { Services } from './messages.ts';
 import { type HttpMetrics, installHttpMetrics, measure } from './metrics.ts';
 import { type ExampleIds, installOpenApi } from './openapi.ts';
 import { type InputPlace, inputProblem, ProblemException, problem, sendProblem } from './problems.ts';
+import { installStaleMark } from './stale-mark.ts';
 
 /** The largest body, in bytes: every request of this API is far smaller. */
 const BODY_BYTES_MAX = 64 * 1024;
@@ -54,6 +57,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(
     async (api) => {
       installConsistencyTokens(api, readYourWrites);
+      installStaleMark(api, options.staleProjections);
       await api.register(personsController(options));
       await api.register(accountsController(options));
       await api.register(accountChangesController(options));
@@ -71,6 +75,8 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(metricsController(options));
   await app.register(operationsController(options));
   await app.register(snapshotsController(options));
+  await app.register(projectionsController(options));
+  await app.register(deadLettersController(options));
   await app.register(parkedCloudEventsController(options));
   await app.register(transferListController(options));
   await app.register(suspenseAccountsController(options));

@@ -6,7 +6,7 @@ import type { Mediator, RequestContext } from '../application/mediator.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { ReadYourWrites } from '../event-sourcing/read-your-writes.ts';
 import { ProblemException, problem, rejectionProblem } from './problems.ts';
-import type { Readiness, Status } from './schemas.ts';
+import type { ProjectionStatus, Readiness, Status } from './schemas.ts';
 
 /** What controllers work with. */
 export interface Services {
@@ -15,6 +15,9 @@ export interface Services {
   readonly cloudEventNames: CloudEventNames;
   readonly status: () => Promise<Status>;
   readonly readiness: () => Promise<Readiness>;
+  readonly projections: () => Promise<ProjectionStatus[]>;
+  /** Names of the projections that are served as an older program left them. */
+  readonly staleProjections: () => Promise<readonly string[]>;
 }
 
 const TRACE_ID = /^[\w.:-]{1,100}$/;

@@ -44,6 +44,12 @@ export const PROBLEM_CATALOG = {
   schema_not_found: kind(404, 'Schema not found', 'No published CloudEvent has this type.'),
   hold_not_found: kind(404, 'Hold not found', 'The account has no hold with this id.'),
   stream_not_found: kind(404, 'Stream not found', 'No stream has this name.'),
+  dead_letter_not_found: kind(404, 'Dead letter not found', 'There is no such dead letter, or no more.'),
+  projection_not_found: kind(
+    404,
+    'Projection not found',
+    'No projection, and no group of them, has this name.',
+  ),
   problem_not_found: kind(404, 'Problem not found', 'No problem has this code.'),
   not_acceptable: kind(
     406,
@@ -86,6 +92,20 @@ export const PROBLEM_CATALOG = {
     'Overdraft in use',
     'More of the overdraft is used or held than the new limit.',
   ),
+  dead_letter_not_retriable: kind(
+    409,
+    'Dead letter not retriable',
+    'Which document it would touch is not known; rebuild the projection, or discard the letter.',
+  ),
+  rebuild_in_progress: kind(409, 'Rebuild in progress', 'The projection is being rebuilt already.'),
+  no_rebuild: kind(409, 'No rebuild', 'The projection is not being rebuilt.'),
+  rebuild_required: kind(
+    409,
+    'Rebuild required',
+    'The program has a new version of the projection, so its rebuild cannot be given up.',
+  ),
+  projection_paused: kind(409, 'Projection paused', 'The projection is paused already.'),
+  projection_not_paused: kind(409, 'Projection not paused', 'The projection is not paused.'),
   holds_open: kind(409, 'Holds open', 'An account with money held cannot be closed.'),
   hold_not_open: kind(409, 'Hold not open', 'The hold was captured, released, or has expired.'),
   external_reference_conflict: kind(
@@ -217,6 +237,11 @@ export const PROBLEM_CATALOG = {
     503,
     'Read model blocked',
     'An event could not be applied; an operator has to look.',
+  ),
+  projection_not_led: kind(
+    503,
+    'Projection not led',
+    'No worker has begun to keep the projections; try again.',
   ),
   store_unavailable: kind(503, 'Store unavailable', 'The store did not answer; try again.'),
   store_busy: kind(503, 'Store busy', 'Too much is waiting; try again.'),

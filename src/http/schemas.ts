@@ -360,6 +360,7 @@ export const deadLettersSchema = z
   .strictObject({
     items: z.array(
       z.strictObject({
+        id: z.string(),
         projection: z.string(),
         document_key: z.string(),
         stream: z.string(),
@@ -375,20 +376,45 @@ export const deadLettersSchema = z
   })
   .meta({ id: 'DeadLetters' });
 
+export const deadLetterRequestSchema = z
+  .strictObject({
+    action: z.enum(['retry', 'discard']),
+    projections: z.array(z.string()).meta({ description: 'Whose dead letters are meant.' }),
+  })
+  .meta({ id: 'DeadLetterRequest' });
+
 const role = z.enum(['all', 'api', 'worker']);
 const projectionsState = z
   .enum(['running', 'retrying', 'standby', 'unattended', 'stopped'])
   .meta({ description: '`standby`: other workers lead the projections. `unattended`: nobody does.' });
 const reachability = z.enum(['reachable', 'unreachable']);
 
+const rebuildSchema = z.strictObject({
+  build: count,
+  reason: z.enum(['requested', 'version_changed']),
+  started_at: time,
+  position: z.string(),
+  percent: z.int().meta({ description: 'Of the log.' }),
+  events_per_second: count,
+  seconds_left: count.nullable().meta({ description: 'At this rate; null while it is not known.' }),
+});
+
 const projectionStatusSchema = z.strictObject({
   name: z.string(),
+  group: z.string().meta({ description: 'Rebuilt, paused and resumed together.' }),
   version: z.int(),
+  served_version: z.int().nullable().meta({ description: 'Null before the first document.' }),
+  served_build: z.int().nullable().meta({ description: 'Another one after each rebuild.' }),
+  stale: z.boolean().meta({
+    description:
+      'What is served was left by an older version of the program, until the new one has caught up.',
+  }),
   position: z.string(),
   lag_events: count.nullable().meta({ description: 'Null where positions do not count events.' }),
   lag_ms: z.number(),
-  state: projectionsState,
+  state: z.union([projectionsState, z.literal('paused')]),
   dead_letters: count,
+  rebuild: rebuildSchema.nullable(),
 });
 
 const timerStatusSchema = z.strictObject({
@@ -397,6 +423,21 @@ const timerStatusSchema = z.strictObject({
   last_run_at: time.nullable(),
   last_error: z.string().nullable().describe('Why the last run did not do all that it should.'),
 });
+
+export type ProjectionStatus = z.output<typeof projectionStatusSchema>;
+
+export const projectionListSchema = z
+  .strictObject({ items: z.array(projectionStatusSchema) })
+  .meta({ id: 'Projections' });
+
+export const projectionRequestSchema = z
+  .strictObject({
+    action: z.enum(['rebuild', 'cancel', 'pause', 'resume']),
+    group: z.string(),
+    projections: z.array(z.string()),
+    revision: z.int().meta({ description: 'Of the request, in the stream operator-requests.' }),
+  })
+  .meta({ id: 'ProjectionRequest' });
 
 export const statusSchema = z
   .strictObject({

@@ -3,7 +3,7 @@ import { BANK_ACCOUNT_STREAM_PREFIX } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
 import { PERSON_STREAM_PREFIX } from '../domain/person.ts';
 import { TRANSFER_STREAM_PREFIX } from '../domain/transfer.ts';
-import type { AnyProjection } from '../event-sourcing/projection.ts';
+import type { AnyProjection, ProjectionGroup } from '../event-sourcing/projection.ts';
 import { accounts } from './accounts.ts';
 import { externalReferences } from './external-references.ts';
 import { holds } from './holds.ts';
@@ -20,13 +20,7 @@ export const PROJECTED_STREAM_PREFIXES = [
   TRANSFER_STREAM_PREFIX,
 ] as const;
 
-/** Projections that one worker must lead together, because they look each other's documents up. */
-export interface ProjectionGroup {
-  readonly name: string;
-  readonly projections: readonly AnyProjection<BankEvent>[];
-}
-
-export const projectionGroups: readonly ProjectionGroup[] = [
+export const projectionGroups: readonly ProjectionGroup<BankEvent>[] = [
   { name: 'accounts', projections: [persons, accounts, ownerSummaries] },
   { name: 'operations', projections: [operations] },
   { name: 'transactions', projections: [transactions, externalReferences] },

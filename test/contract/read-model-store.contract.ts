@@ -21,6 +21,7 @@ import {
   newDocument,
   write,
 } from '../support/read-model-builders.ts';
+import { buildCases } from './read-model-store.builds.ts';
 import {
   ALL,
   OLDEST,
@@ -80,6 +81,11 @@ export function describeReadModelStoreContract(
     describe('dead letters', () => deadLetterCases(storeOf));
     describe('dead letters that are settled or looked up', () => settledCases(storeOf));
     describe('blocked documents', () => blockedCases(storeOf));
+    describe('builds', () =>
+      buildCases(
+        () => opened,
+        () => source,
+      ));
     describe('clear', () => clearCases(storeOf));
     describe('leases', () => leaseCases(() => opened));
     describe('fencing tokens', () => fenceCases(storeOf));
@@ -652,12 +658,15 @@ function deadLetterCases(storeOf: StoreOf): void {
     expect(await store.listDeadLetters({ limit: 1 })).toStrictEqual([letter]);
   });
 
-  it('are stored once, as they were the first time', async () => {
+  it('are stored once; one with more attempts tells what came of the last', async () => {
     const store = storeOf();
-    const again = newDeadLetter({ cause: 'again', attempts: 9, deadSince: '2026-12-31T00:00:00.000Z' });
-    await commit(store, { deadLetters: [newDeadLetter(), again] });
-    await commit(store, { deadLetters: [again] });
+    const again = newDeadLetter({ cause: 'again', attempts: 9, deadSince: '2030-01-01T00:00:00.000Z' });
+    await commit(store, { deadLetters: [newDeadLetter(), newDeadLetter({ cause: 'told twice' })] });
     expect(await store.listDeadLetters({ limit: 10 })).toStrictEqual([newDeadLetter()]);
+    await commit(store, { deadLetters: [again] });
+    await commit(store, { deadLetters: [newDeadLetter()] });
+    const { cause, attempts } = again;
+    expect(await store.listDeadLetters({ limit: 10 })).toStrictEqual([newDeadLetter({ cause, attempts })]);
     expect(await store.countDeadLetters()).toBe(1);
   });
 

@@ -3,10 +3,11 @@ import { renameSync, rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
-import { accounts } from '../../src/projections/accounts.ts';
+import { cliOn } from '../cli/in-process.ts';
 import type { BankClient } from '../support/bank-client.ts';
 import { ALICE, openAccount, posting, registerAlice } from '../support/customers.ts';
 import { mustAppend, newEvent, newMetadata } from '../support/event-builders.ts';
+import { eventually } from '../support/eventually.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';
 import { type TemporaryDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -89,7 +90,7 @@ describe('after a restart', () => {
   it('a document that is gone is folded from its stream, and stored again with the next event', async () => {
     const ids = await liveALittle(bank.client);
     const before = await allAnswers(bank.client, ids);
-    await restart(() => changeReadModels(`DELETE FROM collection_bank_accounts_v${accounts.version}`));
+    await restart(() => changeReadModels('DELETE FROM collection_bank_accounts_build_1'));
     for (const account of before.owned.items) {
       expect((await bank.client.call('getAccount', { params: { id: account.id } })).body).toEqual(account);
     }
@@ -191,6 +192,30 @@ describe('an event that cannot be applied', () => {
       'bank_accounts',
       1,
     ]);
+  });
+
+  it('is tried again or given up by operators, over HTTP and from the command line', async () => {
+    const { accounts } = await liveALittle(bank.client);
+    const [broken = ''] = accounts;
+    const limit = { old_limit: '60.00', new_limit: 'much' };
+    await restart(() => append(broken, 'BankAccountOverdraftLimitChangedDomainEventV1', limit));
+    const letters = async () => (await bank.client.call('listDeadLetters')).body.items;
+    await eventually('the dead letter', async () => (await letters()).length === 1);
+    const [letter] = await letters();
+    const id = letter?.id ?? '';
+    expect((await bank.client.refused('retryDeadLetter', { params: { id: 'x' } })).status).toBe(404);
+    await bank.client.call('retryDeadLetters', { body: { projection: 'bank_accounts' } });
+    await eventually('another try', async () => (await letters())[0]?.attempts === 2);
+    const run = cliOn(bank.url);
+    expect((await run('dead-letters', 'list', '-q')).stdout.trim()).toBe(id);
+    expect(await run('dead-letters', 'discard', id, '--reason', 'Entered by mistake')).toMatchObject({
+      code: 0,
+    });
+    await eventually('no dead letter', async () => (await letters()).length === 0);
+    const { body } = await bank.client.call('getAccount', { params: { id: broken } });
+    expect(body).toMatchObject({ balance: '-50.25', overdraft_limit: '60.00' });
+    const gone = { params: { id }, body: { reason: 'again' } };
+    expect((await bank.client.refused('discardDeadLetter', gone)).problem.code).toBe('dead_letter_not_found');
   });
 });
 

@@ -62,8 +62,8 @@ function trouble(fixture: ProjectorFixture, luck: Iterator<Fate>): void {
   };
   fixture.inBatchesOf(3);
   const inBatches = fixture.events.onSubscribe;
-  fixture.events.onSubscribe = async function* (batches, signal) {
-    for await (const batch of inBatches?.(batches, signal) ?? batches) {
+  fixture.events.onSubscribe = async function* (batches, signal, options) {
+    for await (const batch of inBatches?.(batches, signal, options) ?? batches) {
       yield batch;
       const fate = next();
       if (fate === 'comes_again') yield batch;

@@ -80,8 +80,8 @@ describe('a projector', () => {
     const inBatches = bench.events.onSubscribe;
     let given = 0;
     let ending: Promise<void> | undefined;
-    bench.events.onSubscribe = async function* (batches, signal) {
-      for await (const batch of inBatches?.(batches, signal) ?? batches) {
+    bench.events.onSubscribe = async function* (batches, signal, options) {
+      for await (const batch of inBatches?.(batches, signal, options) ?? batches) {
         yield batch;
         given += 1;
         if (given === 4) ending = running.stop();

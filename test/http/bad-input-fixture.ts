@@ -120,6 +120,11 @@ type Command = Exclude<
   | 'postBatch'
   // They have no body.
   | 'releaseHold'
+  | 'retryDeadLetter'
+  | 'rebuildProjection'
+  | 'cancelRebuild'
+  | 'pauseProjection'
+  | 'resumeProjection'
   | 'expireHolds'
   | 'takeSnapshot'
 >;
@@ -129,6 +134,8 @@ export const GOOD: Readonly<
   Record<Command, (bank: Fixture) => { params?: Record<string, string>; body: Record<string, unknown> }>
 > = {
   registerPerson: () => ({ body: ALICE }),
+  retryDeadLetters: () => ({ body: {} }),
+  discardDeadLetter: ({ unknown }) => ({ params: { id: unknown }, body: { reason: 'Test' } }),
   createAccount: ({ person }) => ({ body: { owner_id: person } }),
   deposit: ({ account }) => ({ body: posting(account, '1.00') }),
   withdrawal: ({ account }) => ({ body: posting(account, '1.00') }),

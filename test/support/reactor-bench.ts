@@ -2,7 +2,7 @@
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadModelStore } from '../../src/adapters/sqlite/read-model-store.ts';
 import type { NewEvent } from '../../src/event-sourcing/event-store.ts';
-import { type OperatorRequest, OperatorRequests } from '../../src/event-sourcing/operator-requests.ts';
+import { type DeadLettersRequest, OperatorRequests } from '../../src/event-sourcing/operator-requests.ts';
 import { Reactor, type ReactorOptions, type ReactorProblem } from '../../src/event-sourcing/reactor.ts';
 import { reactorCollection } from '../../src/event-sourcing/reactor-journal.ts';
 import { newId } from '../../src/new-id.ts';
@@ -73,7 +73,7 @@ export class ReactorBench {
     return events;
   }
 
-  request(type: OperatorRequest['type'], selection: { document_key?: string; position?: string } = {}) {
+  request(type: DeadLettersRequest['type'], selection: { document_key?: string; position?: string } = {}) {
     const data = { consumer: REACTOR, ...selection };
     return this.requests.record(
       type === 'DeadLettersRetryRequestedV1' ? { type, data } : { type, data: { ...data, reason: 'test' } },

@@ -56,7 +56,7 @@ export class RunningProjector<E extends DomainEvent> {
 }
 
 async function haveReached(
-  readModels: ReadModelReader,
+  readModels: Pick<ReadModelReader, 'checkpoints'>,
   collections: readonly Collection[],
   position: Position,
 ): Promise<boolean> {

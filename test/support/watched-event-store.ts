@@ -38,7 +38,11 @@ export class WatchedEventStore implements EventStore {
   onRead: ((stream: string) => Promise<void>) | undefined;
   /** Passes batches on; may throw, or end the subscription. */
   onSubscribe:
-    | ((batches: AsyncIterable<SubscriptionBatch>, signal: AbortSignal) => AsyncIterable<SubscriptionBatch>)
+    | ((
+        batches: AsyncIterable<SubscriptionBatch>,
+        signal: AbortSignal,
+        options: SubscribeOptions,
+      ) => AsyncIterable<SubscriptionBatch>)
     | undefined;
   subscriptions = 0;
   openSubscriptions = 0;
@@ -83,7 +87,7 @@ export class WatchedEventStore implements EventStore {
     this.openSubscriptions += 1;
     try {
       const batches = this.inner.subscribeToAll(options);
-      yield* this.onSubscribe ? this.onSubscribe(batches, options.signal) : batches;
+      yield* this.onSubscribe ? this.onSubscribe(batches, options.signal, options) : batches;
     } finally {
       this.openSubscriptions -= 1;
     }

@@ -1,9 +1,12 @@
 /** A read model store that notes its commits, and that a test can hold up or make fail. */
 import type {
+  Build,
   Checkpoint,
   Collection,
   DeadLetter,
+  DeadLetterFilter,
   Document,
+  Fence,
   FindOptions,
   LeaseRecord,
   ReadModelChanges,
@@ -59,11 +62,7 @@ export class WatchedReadModels implements ReadModelStore {
     return this.inner.countDeadLetters();
   }
 
-  listDeadLetters(options: {
-    projection?: string;
-    documentKey?: string;
-    limit: number;
-  }): Promise<DeadLetter[]> {
+  listDeadLetters(options: DeadLetterFilter): Promise<DeadLetter[]> {
     return this.inner.listDeadLetters(options);
   }
 
@@ -78,6 +77,18 @@ export class WatchedReadModels implements ReadModelStore {
   async clear(collection: Collection): Promise<void> {
     this.cleared.push(collection.name);
     await this.inner.clear(collection);
+  }
+
+  builds(): Promise<Build[]> {
+    return this.inner.builds();
+  }
+
+  promote(builds: readonly Collection[], fence?: Fence): Promise<void> {
+    return this.inner.promote(builds, fence);
+  }
+
+  drop(builds: readonly Collection[]): Promise<void> {
+    return this.inner.drop(builds);
   }
 
   close(): Promise<void> {

@@ -1,6 +1,5 @@
 /** How far each projection has come, guarded by the fencing token of the leader and by the event store it reads. */
 import type { Db, Filter, UpdateFilter } from 'mongodb';
-import type { Position } from '../../event-sourcing/event-store.ts';
 import type { Checkpoint, Fence } from '../../event-sourcing/read-model-store.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import { type CheckpointsRow, checkpointsIn, nameOf, PROJECTIONS } from './layout.ts';
@@ -8,7 +7,6 @@ import { type CheckpointsRow, checkpointsIn, nameOf, PROJECTIONS } from './layou
 /**
  * Asks before a commit writes anything. A leader that was paused wakes up here most of the time; one that was paused
  * later is still kept from the checkpoints, and its documents are kept from replacing newer ones.
- * @returns the position that each collection has reached, by its name
  * @throws StoreError `fenced`
  */
 export async function mustLead(
@@ -16,11 +14,10 @@ export async function mustLead(
   generation: number,
   checkpoints: readonly Checkpoint[],
   fence: Fence | undefined,
-): Promise<ReadonlyMap<string, Position>> {
+): Promise<CheckpointsRow> {
   const found = await checkpointsIn(db).findOne(guard(generation, checkpoints, fence));
   if (!found) throw fenced(checkpoints);
-  const rows = Object.entries(found.projections);
-  return new Map(rows.map(([name, { position }]) => [name, position ?? 0n]));
+  return found;
 }
 
 /**
@@ -43,6 +40,7 @@ export async function advanceCheckpoints(
     highest[`${path}.fence`] = token;
     names[`${path}.projection`] = one.projection;
     names[`${path}.version`] = one.version;
+    if (one.build) names[`${path}.build`] = one.build;
   }
   const update = { $max: highest, $set: names } as UpdateFilter<CheckpointsRow>;
   const { matchedCount } = await checkpointsIn(db).updateOne(guard(generation, checkpoints, fence), update);
@@ -53,7 +51,7 @@ export async function advanceCheckpoints(
 const UNFENCED = 0;
 
 /** Matches the checkpoints while they are of this event store and no higher token was at any of these. */
-function guard(
+export function guard(
   generation: number,
   checkpoints: readonly Checkpoint[],
   fence: Fence | undefined,
@@ -64,11 +62,11 @@ function guard(
   return { _id: PROJECTIONS, generation, ...Object.fromEntries(fences) };
 }
 
-function pathOf({ projection, version }: Checkpoint): string {
-  return `projections.${nameOf({ name: projection, version })}`;
+function pathOf({ projection, version, build }: Omit<Checkpoint, 'position'>): string {
+  return `projections.${nameOf({ name: projection, version, ...(build ? { build } : {}) })}`;
 }
 
-function fenced(checkpoints: readonly Checkpoint[]): StoreError {
+export function fenced(checkpoints: readonly Pick<Checkpoint, 'projection'>[]): StoreError {
   const names = checkpoints.map(({ projection }) => projection).join(', ');
   const what = names === '' ? 'these read models' : `the checkpoints of ${names}`;
   return new StoreError('fenced', `Another leader has taken over ${what}.`);

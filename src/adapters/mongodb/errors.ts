@@ -46,8 +46,21 @@ export function isAlreadyThere(error: unknown): boolean {
   return code === DUPLICATE_KEY || code === NAMESPACE_EXISTS;
 }
 
+/** Whether there is no collection of that name. */
+export function isMissing(error: unknown): boolean {
+  return codeOf(error) === NAMESPACE_NOT_FOUND;
+}
+
+/** Reads again, once, where a query ended because its collection was replaced. @throws whatever else it was */
+export function ifReplaced<T>(error: unknown, read: () => Promise<T>): Promise<T> {
+  const replaced = causes(error).some((one) => codeOf(one) === QUERY_PLAN_KILLED);
+  return replaced ? read() : Promise.reject(error);
+}
+
 export const DUPLICATE_KEY = 11_000;
+const NAMESPACE_NOT_FOUND = 26;
 const NAMESPACE_EXISTS = 48;
+const QUERY_PLAN_KILLED = 175;
 
 function meaningOf(error: Error): Meaning | undefined {
   const known = MEANINGS[codeOf(error) ?? -1];

@@ -18,13 +18,25 @@ export interface SourceRow {
 export interface CheckpointsRow {
   readonly _id: typeof PROJECTIONS;
   readonly generation: number;
-  /** By the name of the collection. */
+  /** By the name that the collection has while it is not served. */
   readonly projections: Readonly<Record<string, CheckpointRow>>;
+  /** What is served, by projection: its collection has the projection's plain name. */
+  readonly live?: Readonly<Record<string, LiveRow>>;
+  /** What is about to be served: its collections are being renamed. */
+  readonly swapping?: Readonly<Record<string, LiveRow>>;
+}
+
+export interface LiveRow {
+  readonly version: number;
+  /** 0 for the one filling that a version has without a build. */
+  readonly build: number;
 }
 
 export interface CheckpointRow {
   readonly projection: string;
   readonly version: number;
+  /** Missing where there are none. */
+  readonly build?: number;
   /** Missing after the collection was cleared. */
   readonly position?: bigint;
   /** The highest fencing token that was here. */
@@ -32,10 +44,12 @@ export interface CheckpointRow {
 }
 
 export interface DeadLetterRow {
-  /** `PROJECTION/POSITION/KEY`: neither of the first two has a slash. */
+  /** `PROJECTION/POSITION/KEY`, or `PROJECTION_build_BUILD/…`: neither of the first two has a slash. */
   readonly _id: string;
   readonly generation: number;
   readonly projection: string;
+  /** Missing where there are none. */
+  readonly build?: number;
   readonly document_key: string;
   readonly position: bigint;
   readonly stream: string;
@@ -65,9 +79,29 @@ export const checkpointsIn = (db: Db): MongoCollection<CheckpointsRow> => db.col
 export const deadLettersIn = (db: Db): MongoCollection<DeadLetterRow> => db.collection('dead_letters');
 export const leasesIn = (db: Db): MongoCollection<LeaseRow> => db.collection('leases');
 
-/** `bank_accounts`, and `bank_accounts_v2` for its second version. Names have no digits, so the two never meet. */
-export function nameOf({ name, version }: Pick<Collection, 'name' | 'version'>): string {
+export type Place = Pick<Collection, 'name' | 'version' | 'build'>;
+
+/**
+ * The name while it is not served: `bank_accounts_build_7`; without builds `bank_accounts`, and `bank_accounts_v2` for
+ * its second version. Names of projections have no digits, so none of these is that of another projection.
+ */
+export function nameOf({ name, version, build }: Place): string {
   if (OWN_COLLECTIONS.includes(name)) throw new Error(`A projection cannot be called ${name}.`);
   if (/[.$\0]/.test(name)) throw new Error(`${JSON.stringify(name)} cannot be the name of a collection.`);
+  if (build) return `${name}_build_${build}`;
   return version === 1 ? name : `${name}_v${version}`;
+}
+
+export type Live = Readonly<Record<string, LiveRow>>;
+
+/** The name of the collection that holds the documents now: the projection's own name where they are served. */
+export function placeIn(live: Live, place: Place): string {
+  const served = live[place.name];
+  if (!served) return nameOf(place);
+  const isServed = place.build === undefined || isSameBuild(served, place);
+  return isServed ? place.name : nameOf(place);
+}
+
+export function isSameBuild(served: LiveRow, { version, build = 0 }: Omit<Place, 'name'>): boolean {
+  return served.version === version && served.build === build;
 }

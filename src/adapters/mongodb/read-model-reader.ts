@@ -1,9 +1,11 @@
 /** Reads the read models in MongoDB. Any number of processes may do so at once. */
-import type { Filter, Sort } from 'mongodb';
+import type { Filter, Collection as Rows, Sort } from 'mongodb';
 import type {
+  Build,
   Checkpoint,
   Collection,
   DeadLetter,
+  DeadLetterFilter,
   Document,
   FindOptions,
   LeaseRecord,
@@ -13,14 +15,18 @@ import type {
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import type { MongoConnection } from './connection.ts';
 import { decode, META, type Row } from './document-format.ts';
+import { ifReplaced } from './errors.ts';
 import {
+  type CheckpointsRow,
   checkpointsIn,
   type DeadLetterRow,
   deadLettersIn,
+  isSameBuild,
   type LeaseRow,
+  type Live,
   leasesIn,
-  nameOf,
   PROJECTIONS,
+  placeIn,
 } from './layout.ts';
 
 /** Keys in one request. */
@@ -30,25 +36,25 @@ const SEQUENCE = `${META}.sequence`;
 
 export class MongoReadModelReader implements ReadModelReader {
   protected readonly connection: MongoConnection;
+  /** What was served when this was last looked at. A projection that is served stays so under its plain name. */
+  #live: Live = {};
 
   constructor(connection: MongoConnection) {
     this.connection = connection;
   }
 
   async get<D extends Document>(collection: Collection, key: string): Promise<StoredDocument<D> | undefined> {
-    const row = await this.connection.run((db) =>
-      db.collection<Row>(nameOf(collection)).findOne({ _id: { $eq: text(key) } }),
-    );
+    const row = await this.#read(collection, (rows) => rows.findOne({ _id: { $eq: text(key) } }));
     return row ? decode<D>(row) : undefined;
   }
 
   async getMany(collection: Collection, keys: readonly string[]): Promise<StoredDocument[]> {
-    return this.connection.run(async (db) => {
+    return this.#read(collection, async (rows) => {
       const found: StoredDocument[] = [];
       for (let from = 0; from < keys.length; from += KEYS_MAX) {
         const some = keys.slice(from, from + KEYS_MAX).map(text);
-        const rows = db.collection<Row>(nameOf(collection)).find({ _id: { $in: some } });
-        for await (const row of rows.batchSize(KEYS_MAX)) found.push(decode(row));
+        for await (const row of rows.find({ _id: { $in: some } }).batchSize(KEYS_MAX))
+          found.push(decode(row));
       }
       return found;
     });
@@ -58,35 +64,42 @@ export class MongoReadModelReader implements ReadModelReader {
     const filter = filterFor(collection, options);
     const direction = options.order === 'newest_first' ? -1 : 1;
     const sort: Sort = { [SEQUENCE]: direction, _id: direction };
-    const rows = await this.connection.run((db) =>
-      db.collection<Row>(nameOf(collection)).find(filter).sort(sort).limit(options.limit).toArray(),
+    const rows = await this.#read(collection, (found) =>
+      found.find(filter).sort(sort).limit(options.limit).toArray(),
     );
     return rows.map(decode<D>);
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
-    const row = await this.connection.run((db) => checkpointsIn(db).findOne({ _id: PROJECTIONS }));
-    return Object.values(row?.projections ?? {}).flatMap(({ projection, version, position }) =>
-      position === undefined ? [] : [{ projection, version, position }],
-    );
+    const builds = buildsOf(await this.#checkpointsRow());
+    const projections = new Set(builds.filter(({ live }) => live).map(({ projection }) => projection));
+    return builds
+      .filter(({ projection, build, live }) => live || (build === 0 && !projections.has(projection)))
+      .map(({ projection, version, position }) => ({ projection, version, position }));
+  }
+
+  async builds(): Promise<Build[]> {
+    return buildsOf(await this.#checkpointsRow());
   }
 
   async countDeadLetters(): Promise<number> {
-    return Number(await this.connection.run((db) => deadLettersIn(db).countDocuments()));
+    const served = await this.#deadLettersOf(undefined);
+    return Number(await this.connection.run((db) => deadLettersIn(db).countDocuments(served)));
   }
 
-  async listDeadLetters(options: {
-    projection?: string;
-    documentKey?: string;
-    limit: number;
-  }): Promise<DeadLetter[]> {
-    const { projection, documentKey, limit } = options;
+  async listDeadLetters(options: DeadLetterFilter): Promise<DeadLetter[]> {
+    const { projection, documentKey, build, after, limit } = options;
     const filter: Filter<DeadLetterRow> = {
       ...(projection === undefined ? {} : { projection: { $eq: text(projection) } }),
       ...(documentKey === undefined ? {} : { document_key: { $eq: text(documentKey) } }),
+      $and: [await this.#deadLettersOf(build), after ? lettersAfter(after) : {}],
     };
     const rows = await this.connection.run((db) =>
-      deadLettersIn(db).find(filter).sort({ position: 1, _id: 1 }).limit(limit).toArray(),
+      deadLettersIn(db)
+        .find(filter)
+        .sort({ position: 1, projection: 1, document_key: 1 })
+        .limit(limit)
+        .toArray(),
     );
     return rows.map(toDeadLetter);
   }
@@ -95,6 +108,78 @@ export class MongoReadModelReader implements ReadModelReader {
     const rows = await this.connection.run((db) => leasesIn(db).find().sort({ _id: 1 }).toArray());
     return rows.map(toLease);
   }
+
+  protected get live(): Live {
+    return this.#live;
+  }
+
+  protected sawLive(row: Pick<CheckpointsRow, 'live'> | null): void {
+    this.#live = row?.live ?? {};
+  }
+
+  async #read<T>(collection: Collection, work: (rows: Rows<Row>) => Promise<T>): Promise<T> {
+    const name = await this.#placeOf(collection);
+    const read = () => this.connection.run((db) => work(db.collection<Row>(name)));
+    // A query under way ends when its collection is replaced by a new build: the next one reads that.
+    return read().catch((error: unknown) => ifReplaced(error, read));
+  }
+
+  /** Mostly without asking: what is served has its plain name, and so has the first version of what has no builds. */
+  async #placeOf(collection: Collection): Promise<string> {
+    const { name, version, build } = collection;
+    if (build === undefined && version !== 1 && !this.#live[name]) await this.#checkpointsRow();
+    return placeIn(this.#live, collection);
+  }
+
+  async #checkpointsRow(): Promise<CheckpointsRow | null> {
+    const row = await this.connection.run((db) => checkpointsIn(db).findOne({ _id: PROJECTIONS }));
+    this.sawLive(row);
+    return row;
+  }
+
+  /** Matches the dead letters of one build, or of what is served. */
+  async #deadLettersOf(build: number | undefined): Promise<Filter<DeadLetterRow>> {
+    if (build !== undefined) return { build: build || { $exists: false } };
+    const live = Object.entries((await this.#checkpointsRow())?.live ?? {});
+    const others = { projection: { $nin: live.map(([name]) => name) }, build: { $exists: false } };
+    return {
+      $or: [
+        others,
+        ...live.map(([projection, one]) => ({ projection, build: one.build || { $exists: false } })),
+      ],
+    };
+  }
+}
+
+function buildsOf(row: CheckpointsRow | null): Build[] {
+  const live = row?.live ?? {};
+  const known = Object.values(row?.projections ?? {});
+  const followed = known.flatMap(({ projection, version, build = 0, position }): Build[] => {
+    const served = live[projection];
+    const isLive = served !== undefined && isSameBuild(served, { version, build });
+    return position === undefined ? [] : [{ projection, version, build, live: isLive, position }];
+  });
+  const untouched = Object.entries(live).filter(
+    ([name]) => !followed.some((one) => one.live && one.projection === name),
+  );
+  return [
+    ...followed,
+    ...untouched.map(([projection, one]) => ({ projection, ...one, live: true, position: 0n })),
+  ];
+}
+
+function lettersAfter({
+  position,
+  projection,
+  documentKey,
+}: NonNullable<DeadLetterFilter['after']>): Filter<DeadLetterRow> {
+  return {
+    $or: [
+      { position: { $gt: position } },
+      { position, projection: { $gt: projection } },
+      { position, projection, document_key: { $gt: text(documentKey) } },
+    ],
+  };
 }
 
 /** The page after a document, or the first one. Only values of indexed fields and keys get into it, and only as text. */

@@ -4,9 +4,11 @@
  */
 import type { Db, IndexDescription } from 'mongodb';
 import type {
+  Checkpoint,
   Collection,
   DeadLetter,
   DeadLetterId,
+  Fence,
   LeaseRecord,
   ReadModelChanges,
   ReadModelStore,
@@ -20,13 +22,17 @@ import {
   checkpointsIn,
   type DeadLetterRow,
   deadLettersIn,
+  EVENT_STORE,
   type LeaseRow,
   leasesIn,
   nameOf,
   PROJECTIONS,
+  placeIn,
+  sourceIn,
 } from './layout.ts';
 import { MongoReadModelReader } from './read-model-reader.ts';
 import { claimSource, ifMissing } from './source.ts';
+import { beginSwap, exists, finishSwap } from './swap.ts';
 
 /** Commits that may wait for the one under way. A projector waits for each of its own. */
 const COMMITS_WAITING_MAX = 100;
@@ -40,12 +46,17 @@ export class MongoReadModelStore extends MongoReadModelReader implements ReadMod
   #commitsWaiting = 0;
 
   async prepare(collections: readonly Collection[], sourceStoreId: string, mayReplace = true): Promise<void> {
-    const names = collections.map(nameOf);
+    const names = collections.flatMap((one) => (one.build ? [nameOf(one), one.name] : [nameOf(one)]));
     await this.connection.run(async (db) => {
-      const claim = { storeId: sourceStoreId, collections: names, mayReplace };
+      const claim = { storeId: sourceStoreId, collections: [...new Set(names)], mayReplace };
       this.#generation = await claimSource(db, this.connection.name, claim);
-      for (const one of collections) await createCollection(db, nameOf(one), indexesOf(one));
-      await createCollection(db, deadLettersIn(db).collectionName, [{ key: { position: 1, _id: 1 } }]);
+      this.sawLive(await finishSwap(db, this.#generation));
+      for (const one of collections) await createCollection(db, placeIn(this.live, one), indexesOf(one));
+      const begun = collections.flatMap((one) => (one.build ? [atStart(one)] : []));
+      await advanceCheckpoints(db, this.#generation, begun, undefined);
+      await createCollection(db, deadLettersIn(db).collectionName, [
+        { key: { position: 1, projection: 1, document_key: 1 } },
+      ]);
     });
   }
 
@@ -77,15 +88,41 @@ export class MongoReadModelStore extends MongoReadModelReader implements ReadMod
 
   async clear(collection: Collection): Promise<void> {
     const generation = this.#preparedGeneration();
-    const name = nameOf(collection);
     await this.connection.run(async (db) => {
       // The checkpoint first, so that a break leaves nothing that would not be filled again. Its fence stays.
       await checkpointsIn(db).updateOne(
         { _id: PROJECTIONS, generation },
-        { $unset: { [`projections.${name}.position`]: '' } },
+        { $unset: { [`projections.${nameOf(collection)}.position`]: '' } },
       );
-      await db.collection<Row>(name).deleteMany({});
-      await deadLettersIn(db).deleteMany({ projection: { $eq: collection.name } });
+      await db.collection<Row>(placeIn(this.live, collection)).deleteMany({});
+      await forgetLetters(db, collection);
+    });
+  }
+
+  async promote(builds: readonly Collection[], fence?: Fence): Promise<void> {
+    const generation = this.#preparedGeneration();
+    await this.connection.run(async (db) => {
+      await beginSwap(db, generation, builds, fence);
+      this.sawLive(await finishSwap(db, generation));
+    });
+  }
+
+  async drop(builds: readonly Collection[]): Promise<void> {
+    const generation = this.#preparedGeneration();
+    await this.connection.run(async (db) => {
+      for (const collection of builds) {
+        const name = nameOf(collection);
+        // The plain name is that of what is served.
+        const isPlain = name === collection.name && this.live[name];
+        if (!isPlain && (await exists(db, name))) await db.dropCollection(name);
+        await forgetLetters(db, collection);
+        await checkpointsIn(db).updateOne(
+          { _id: PROJECTIONS, generation },
+          { $unset: { [`projections.${name}`]: '' } },
+        );
+        if (collection.build)
+          await sourceIn(db).updateOne({ _id: EVENT_STORE }, { $pull: { collections: name } });
+      }
     });
   }
 
@@ -98,20 +135,17 @@ export class MongoReadModelStore extends MongoReadModelReader implements ReadMod
     throw new StoreError('invalid_request', `${this.connection.name} was not prepared for writing.`);
   }
 
-  #send(
-    documents: ReadonlyMap<string, Encoded[]>,
-    changes: ReadModelChanges,
-    generation: number,
-  ): Promise<void> {
+  #send(documents: readonly Filled[], changes: ReadModelChanges, generation: number): Promise<void> {
     const { deadLetters, checkpoints, settled = [], fence } = changes;
     return this.connection.run(async (db) => {
-      const reached = await mustLead(db, generation, checkpoints, fence);
+      const row = await mustLead(db, generation, checkpoints, fence);
+      this.sawLive(row);
       await inParallel(
-        [...documents].flatMap(([name, ofOne]) =>
-          chunks(ofOne).map(
-            (chunk) => () => writeDocuments(db.collection<Row>(name), chunk, reached.get(name) ?? 0n),
-          ),
-        ),
+        documents.flatMap(({ collection, encoded }) => {
+          const rows = db.collection<Row>(placeIn(this.live, collection));
+          const reached = row.projections[nameOf(collection)]?.position ?? 0n;
+          return chunks(encoded).map((chunk) => () => writeDocuments(rows, chunk, reached));
+        }),
       );
       for (const chunk of chunks(deadLetters)) await addDeadLetters(db, chunk, generation);
       for (const chunk of chunks(settled)) await settle(db, chunk);
@@ -128,14 +162,26 @@ export async function openMongoReadModelStore(url: string): Promise<MongoReadMod
   return new MongoReadModelStore(await connectTo(url));
 }
 
-/** The newest of each document by the name of its collection; it keeps the sequence of the first. */
-function encodeAll(writes: ReadModelChanges['writes'], generation: number): ReadonlyMap<string, Encoded[]> {
-  const byName = new Map<string, Map<string, Encoded>>();
+/** A build has a checkpoint from its beginning, so that one that is left behind is found. */
+function atStart({ name, version, build = 0 }: Collection): Checkpoint {
+  return { projection: name, version, build, position: 0n };
+}
+
+/** What a commit writes into one collection. */
+interface Filled {
+  readonly collection: Collection;
+  readonly encoded: readonly Encoded[];
+}
+
+/** The newest of each document by its collection; it keeps the sequence of the first. */
+function encodeAll(writes: ReadModelChanges['writes'], generation: number): Filled[] {
+  const byName = new Map<string, { collection: Collection; ofOne: Map<string, Encoded> }>();
   for (const { collection, document } of writes) {
     const encoded = encode(collection, document, generation);
     const name = nameOf(collection);
-    const ofOne = byName.get(name) ?? new Map<string, Encoded>();
-    byName.set(name, ofOne);
+    const known = byName.get(name) ?? { collection, ofOne: new Map<string, Encoded>() };
+    byName.set(name, known);
+    const { ofOne } = known;
     const earlier = ofOne.get(document.key);
     if (!earlier) ofOne.set(document.key, encoded);
     else if (earlier.meta.position < encoded.meta.position) {
@@ -143,7 +189,7 @@ function encodeAll(writes: ReadModelChanges['writes'], generation: number): Read
       ofOne.set(document.key, { ...encoded, meta: { ...encoded.meta, sequence } });
     }
   }
-  return new Map([...byName].map(([name, ofOne]) => [name, [...ofOne.values()]]));
+  return [...byName.values()].map(({ collection, ofOne }) => ({ collection, encoded: [...ofOne.values()] }));
 }
 
 /** The order of lists, alone or after an equality; the key makes it total. */
@@ -159,27 +205,39 @@ async function createCollection(db: Db, name: string, indexes: IndexDescription[
   if (indexes.length > 0) await db.collection(name).createIndexes(indexes);
 }
 
+/** One that was tried again says what came of it; the same try told twice changes nothing. */
 async function addDeadLetters(db: Db, letters: readonly DeadLetter[], generation: number): Promise<void> {
-  // One that is stored already stays as it was the first time.
   const rows = letters.map((letter) => deadLetterRow(letter, generation));
-  await writeBulk(
+  const stored = await writeBulk(
     deadLettersIn(db),
     rows.map((document) => ({ insertOne: { document } })),
   );
+  const again = stored.flatMap((index) => rows[index] ?? []).filter(({ attempts }) => attempts > 0);
+  if (again.length === 0) return;
+  const updates = again.map(({ _id, cause, attempts }) => ({
+    updateOne: { filter: { _id, attempts: { $lt: attempts } }, update: { $set: { cause, attempts } } },
+  }));
+  await writeBulk(deadLettersIn(db), updates);
 }
 
 async function settle(db: Db, settled: readonly DeadLetterId[]): Promise<void> {
   await deadLettersIn(db).deleteMany({ _id: { $in: settled.map(deadLetterId) } });
 }
 
-function deadLetterId({ projection, documentKey, position }: DeadLetterId): string {
-  return `${projection}/${position}/${documentKey}`;
+async function forgetLetters(db: Db, { name, build }: Collection): Promise<void> {
+  await deadLettersIn(db).deleteMany({ projection: { $eq: name }, build: build || { $exists: false } });
+}
+
+function deadLetterId({ projection, build, documentKey, position }: DeadLetterId): string {
+  const of = build ? `${projection}_build_${build}` : projection;
+  return `${of}/${position}/${documentKey}`;
 }
 
 function deadLetterRow(letter: DeadLetter, generation: number): DeadLetterRow {
   return {
     _id: deadLetterId(letter),
     projection: letter.projection,
+    ...(letter.build ? { build: letter.build } : {}),
     document_key: letter.documentKey,
     position: letter.position,
     stream: letter.stream,

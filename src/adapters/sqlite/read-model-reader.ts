@@ -1,9 +1,11 @@
 /** Reads the embedded read models, over the writer's connection or over one of its own. */
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import type {
+  Build,
   Checkpoint,
   Collection,
   DeadLetter,
+  DeadLetterFilter,
   Document,
   FindOptions,
   LeaseRecord,
@@ -20,6 +22,15 @@ type DocumentRow = [
   blocked: number,
 ];
 
+/** Statements that a reader keeps prepared. */
+const STATEMENTS_MAX = 200;
+
+/** A build that is served, as its pointer names it. */
+type LiveBuild = Pick<Build, 'version' | 'build'>;
+
+/** Checkpoints of what is served: those of live builds, and of projections that have none. */
+const IS_SERVED = `build = coalesce((SELECT l.build FROM live_builds l WHERE l.projection = t.projection), 0)`;
+
 /** Reads documents over the connection of the writer, or over one of its own beside it. */
 export class SqliteReadModelReader implements ReadModelReader {
   protected readonly db: DatabaseSync;
@@ -27,16 +38,21 @@ export class SqliteReadModelReader implements ReadModelReader {
   readonly #gets = new Map<string, StatementSync>();
   readonly #finds = new Map<string, StatementSync>();
   readonly #checkpoints: StatementSync;
+  readonly #builds: StatementSync;
+  #live: ReadonlyMap<string, LiveBuild> | undefined;
 
   constructor(db: DatabaseSync, name: string) {
     this.db = db;
     this.name = name;
-    this.#checkpoints = db.prepare('SELECT projection, version, position FROM checkpoints');
+    this.#checkpoints = db.prepare(
+      `SELECT projection, version, position FROM checkpoints t WHERE ${IS_SERVED}`,
+    );
+    this.#builds = db.prepare('SELECT projection, version, build FROM live_builds');
   }
 
   async get<D extends Document>(collection: Collection, key: string): Promise<StoredDocument<D> | undefined> {
-    const statement = this.#get(collection);
-    const row = translated(this.name, () => statement.get(key)) as DocumentRow | undefined;
+    const statement = this.#get(this.placeOf(collection));
+    const row = translated(this.name, () => statement?.get(key)) as DocumentRow | undefined;
     return row && toStored<D>(row);
   }
 
@@ -48,8 +64,8 @@ export class SqliteReadModelReader implements ReadModelReader {
       throw new Error(`${collection.name} cannot be listed as a whole`);
     const parameters: SQLInputValue[] = fields.map((field) => options.where?.[field] as string);
     if (options.after) parameters.push(Number(options.after.sequence), options.after.key);
-    const statement = this.#find(collection, fields, options);
-    const found = translated(this.name, () => statement.all(...parameters, options.limit));
+    const statement = this.#find(this.placeOf(collection), fields, options);
+    const found = translated(this.name, () => statement?.all(...parameters, options.limit) ?? []);
     return (found as unknown as DocumentRow[]).map(toStored<D>);
   }
 
@@ -61,20 +77,44 @@ export class SqliteReadModelReader implements ReadModelReader {
     }));
   }
 
+  async builds(): Promise<Build[]> {
+    const live = this.live();
+    const found = translated(this.name, () =>
+      this.db.prepare('SELECT projection, version, build, position FROM checkpoints').all(),
+    ) as { projection: string; version: number; build: number; position: number }[];
+    const builds = found.map((row) => ({
+      ...row,
+      live: isSame(live.get(row.projection), row),
+      position: BigInt(row.position),
+    }));
+    const untouched = [...live].filter(
+      ([projection, one]) => !builds.some((row) => row.live && row.projection === projection && one),
+    );
+    return [
+      ...builds,
+      ...untouched.map(([projection, one]) => ({ projection, ...one, live: true, position: 0n })),
+    ];
+  }
+
   async countDeadLetters(): Promise<number> {
-    const row = translated(this.name, () => this.db.prepare('SELECT count(*) AS n FROM dead_letters').get());
+    const sql = `SELECT count(*) AS n FROM dead_letters t WHERE ${IS_SERVED}`;
+    const row = translated(this.name, () => this.db.prepare(sql).get());
     return (row as { n: number }).n;
   }
 
-  async listDeadLetters(options: {
-    projection?: string;
-    documentKey?: string;
-    limit: number;
-  }): Promise<DeadLetter[]> {
-    const sql = `SELECT * FROM dead_letters
-      WHERE (?1 IS NULL OR projection = ?1) AND (?2 IS NULL OR document_key = ?2) ORDER BY position LIMIT ?3`;
-    const { projection = null, documentKey = null, limit } = options;
-    const found = translated(this.name, () => this.db.prepare(sql).all(projection, documentKey, limit));
+  async listDeadLetters(options: DeadLetterFilter): Promise<DeadLetter[]> {
+    const { projection = null, documentKey = null, build = null, after, limit } = options;
+    const sql = `SELECT * FROM dead_letters t
+      WHERE (?1 IS NULL OR projection = ?1) AND (?2 IS NULL OR document_key = ?2)
+        AND CASE WHEN ?3 IS NULL THEN ${IS_SERVED} ELSE build = ?3 END
+        AND (position, projection, document_key) > (?4, ?5, ?6)
+      ORDER BY position, projection, document_key LIMIT ?7`;
+    const start: SQLInputValue[] = after
+      ? [Number(after.position), after.projection, after.documentKey]
+      : [-1, '', ''];
+    const found = translated(this.name, () =>
+      this.db.prepare(sql).all(projection, documentKey, build, ...start, limit),
+    );
     return found.map(toDeadLetter);
   }
 
@@ -87,15 +127,46 @@ export class SqliteReadModelReader implements ReadModelReader {
     return (found as unknown as LeaseRecord[]).map((row) => ({ ...row }));
   }
 
-  #get(collection: Collection): StatementSync {
+  /** Where the documents are: in the build that is served, unless another one is asked for. */
+  protected placeOf(collection: Collection): Collection {
+    if (collection.build !== undefined) return collection;
+    const live = this.live().get(collection.name);
+    return live ? { ...collection, ...live } : collection;
+  }
+
+  /** The pointers, as long as `forgetLive` is called whenever they may have changed. */
+  protected live(): ReadonlyMap<string, LiveBuild> {
+    if (this.#live) return this.#live;
+    const found = translated(this.name, () => this.#builds.all());
+    const rows = found as unknown as (LiveBuild & { projection: string })[];
+    this.#live = new Map(rows.map(({ projection, version, build }) => [projection, { version, build }]));
+    return this.#live;
+  }
+
+  protected forgetLive(): void {
+    this.#live = undefined;
+    // Statements of tables that are no more are let go with those of the others, once in a while.
+    if (this.#gets.size + this.#finds.size < STATEMENTS_MAX) return;
+    this.#gets.clear();
+    this.#finds.clear();
+  }
+
+  /** Nothing where there is no table yet: whoever fills it has not begun. */
+  #get(collection: Collection): StatementSync | undefined {
     const table = tableOf(collection);
     const known = this.#gets.get(table);
     if (known) return known;
+    if (!this.#exists(table)) return undefined;
     const statement = this.#rows(
       `SELECT key, sequence, position, document, blocked FROM ${table} WHERE key = ?`,
     );
     this.#gets.set(table, statement);
     return statement;
+  }
+
+  #exists(table: string): boolean {
+    const sql = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?";
+    return translated(this.name, () => this.db.prepare(sql).get(table)) !== undefined;
   }
 
   #rows(sql: string): StatementSync {
@@ -106,7 +177,7 @@ export class SqliteReadModelReader implements ReadModelReader {
     });
   }
 
-  #find(collection: Collection, fields: readonly string[], options: FindOptions): StatementSync {
+  #find(collection: Collection, fields: readonly string[], options: FindOptions): StatementSync | undefined {
     const [order, beyond] = options.order === 'newest_first' ? ['DESC', '<'] : ['ASC', '>'];
     const conditions = fields.map((field) => `${field} = ?`);
     if (options.after) conditions.push(`(sequence, key) ${beyond} (?, ?)`);
@@ -115,6 +186,7 @@ export class SqliteReadModelReader implements ReadModelReader {
       ORDER BY sequence ${order}, key ${order} LIMIT ?`;
     const known = this.#finds.get(sql);
     if (known) return known;
+    if (!this.#exists(tableOf(collection))) return undefined;
     const statement = this.#rows(sql);
     this.#finds.set(sql, statement);
     return statement;
@@ -140,7 +212,7 @@ class SqliteReadModelCache extends SqliteReadModelReader {
   }
 
   override async get<D extends Document>(collection: Collection, key: string) {
-    if (!this.#checkedInThisTurn) this.#forgetOld();
+    this.#look();
     const documents = this.#of(collection);
     if (documents.has(key)) return documents.get(key) as StoredDocument<D> | undefined;
     const version = this.#version;
@@ -148,6 +220,16 @@ class SqliteReadModelCache extends SqliteReadModelReader {
     // Somebody may have written meanwhile: then this document is already an old one.
     if (version === this.#version) documents.set(key, stored);
     return stored;
+  }
+
+  override async find<D extends Document>(collection: Collection, options: FindOptions) {
+    this.#look();
+    return super.find<D>(collection, options);
+  }
+
+  override async builds(): Promise<Build[]> {
+    this.#forgetOld();
+    return super.builds();
   }
 
   /** Whoever has seen a checkpoint must see the documents that came with it. */
@@ -166,9 +248,16 @@ class SqliteReadModelCache extends SqliteReadModelReader {
     return documents;
   }
 
+  #look(): void {
+    if (!this.#checkedInThisTurn) this.#forgetOld();
+  }
+
   #forgetOld(): void {
     const { data_version } = translated(this.name, () => this.#dataVersion.get()) as { data_version: number };
-    if (data_version !== this.#version) this.#documents.clear();
+    if (data_version !== this.#version) {
+      this.#documents.clear();
+      this.forgetLive();
+    }
     this.#version = data_version;
     this.#checkedInThisTurn = true;
     setImmediate(() => {
@@ -186,9 +275,13 @@ export function openSqliteReadModelReader(path: string): {
   return { reader: new SqliteReadModelCache(db, path), close: () => db.close() };
 }
 
-/** The table of a collection; a new version has a new one. */
-export function tableOf(collection: Collection): string {
-  return `collection_${collection.name}_v${collection.version}`;
+/** The table of a collection: each build has its own, and a version that has none. */
+export function tableOf({ name, version, build }: Collection): string {
+  return build ? `collection_${name}_build_${build}` : `collection_${name}_v${version}`;
+}
+
+function isSame(live: LiveBuild | undefined, row: LiveBuild): boolean {
+  return live?.build === row.build && live.version === row.version;
 }
 
 function toStored<D extends Document>(row: DocumentRow): StoredDocument<D> {

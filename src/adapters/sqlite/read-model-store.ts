@@ -26,26 +26,39 @@ const LEASES = `CREATE TABLE leases (
       name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL, renewals INTEGER NOT NULL
     ) WITHOUT ROWID;`;
 
+/** Which build of a projection is served; build 0 is the table of a version that has none. */
+const BUILDS = `
+    CREATE TABLE live_builds (
+      projection TEXT PRIMARY KEY, version INTEGER NOT NULL, build INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE checkpoints (
+      projection TEXT NOT NULL, version INTEGER NOT NULL, build INTEGER NOT NULL,
+      position INTEGER NOT NULL, fence INTEGER NOT NULL,
+      PRIMARY KEY (projection, version, build)
+    ) WITHOUT ROWID;
+    CREATE TABLE dead_letters (
+      projection TEXT NOT NULL, build INTEGER NOT NULL, document_key TEXT NOT NULL, position INTEGER NOT NULL,
+      stream TEXT NOT NULL, revision INTEGER NOT NULL, event_id TEXT NOT NULL, event_type TEXT NOT NULL,
+      cause TEXT NOT NULL, attempts INTEGER NOT NULL, dead_since TEXT NOT NULL,
+      PRIMARY KEY (projection, build, document_key, position)
+    ) WITHOUT ROWID;`;
+
 const READ_MODEL_FORMAT: SqliteFormat = {
   what: 'read model store',
   applicationId: 0x4f42524d, // "OBRM"
-  schemaVersion: 2,
+  schemaVersion: 3,
   migrations: {
     1: `ALTER TABLE checkpoints ADD COLUMN fence INTEGER NOT NULL DEFAULT 0; ${LEASES}`,
+    2: `ALTER TABLE checkpoints RENAME TO old_checkpoints; ALTER TABLE dead_letters RENAME TO old_dead_letters;
+      ${BUILDS}
+      INSERT INTO checkpoints SELECT projection, version, 0, position, fence FROM old_checkpoints;
+      INSERT INTO dead_letters SELECT projection, 0, document_key, position, stream, revision, event_id, event_type,
+        cause, attempts, dead_since FROM old_dead_letters;
+      DROP TABLE old_checkpoints; DROP TABLE old_dead_letters`,
   },
   schema: `
     CREATE TABLE source (store_id TEXT NOT NULL);
-    CREATE TABLE checkpoints (
-      projection TEXT NOT NULL, version INTEGER NOT NULL, position INTEGER NOT NULL,
-      fence INTEGER NOT NULL DEFAULT 0,
-      PRIMARY KEY (projection, version)
-    ) WITHOUT ROWID;
-    CREATE TABLE dead_letters (
-      projection TEXT NOT NULL, document_key TEXT NOT NULL, position INTEGER NOT NULL,
-      stream TEXT NOT NULL, revision INTEGER NOT NULL, event_id TEXT NOT NULL, event_type TEXT NOT NULL,
-      cause TEXT NOT NULL, attempts INTEGER NOT NULL, dead_since TEXT NOT NULL,
-      PRIMARY KEY (projection, document_key, position)
-    ) WITHOUT ROWID;
+    ${BUILDS}
     ${LEASES}
   `,
 };
@@ -69,7 +82,8 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
   readonly #setCheckpoint: StatementSync;
   readonly #addDeadLetter: StatementSync;
   readonly #settle: StatementSync;
-  readonly #writes = new Map<Collection, WriteStatements>();
+  /** By the object that names a collection; they are made anew when the tables change. */
+  #writes = new WeakMap<Collection, WriteStatements>();
 
   constructor(db: DatabaseSync, name: string, unlock: () => void) {
     super(db, name);
@@ -78,15 +92,18 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
     this.#commit = db.prepare('COMMIT');
     // Changes nothing where a higher token was here before.
     this.#setCheckpoint = db.prepare(
-      `INSERT INTO checkpoints VALUES (?, ?, ?, ?)
+      `INSERT INTO checkpoints VALUES (?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET position = max(position, excluded.position), fence = max(fence, excluded.fence)
        WHERE fence <= excluded.fence OR excluded.fence = ${UNFENCED}`,
     );
     this.#settle = db.prepare(
-      'DELETE FROM dead_letters WHERE projection = ? AND document_key = ? AND position = ?',
+      'DELETE FROM dead_letters WHERE projection = ? AND build = ? AND document_key = ? AND position = ?',
     );
+    // One that was tried again says what came of it; the same try told twice changes nothing.
     this.#addDeadLetter = db.prepare(
-      'INSERT OR IGNORE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      `INSERT INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET cause = excluded.cause, attempts = excluded.attempts
+       WHERE excluded.attempts > attempts`,
     );
   }
 
@@ -99,7 +116,7 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
       }
       this.db.prepare('DELETE FROM source').run();
       this.db.prepare('INSERT INTO source VALUES (?)').run(sourceStoreId);
-      for (const collection of collections) this.db.exec(createSql(collection));
+      for (const collection of collections) this.#create(collection);
     });
   }
 
@@ -107,8 +124,8 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
     this.#transaction(() => {
       for (const { collection, document } of changes.writes) this.#write(collection, document);
       for (const letter of changes.deadLetters) this.#addDeadLetter.run(...deadLetterRow(letter));
-      for (const { projection, documentKey, position } of changes.settled ?? []) {
-        this.#settle.run(projection, documentKey, Number(position));
+      for (const { projection, build = 0, documentKey, position } of changes.settled ?? []) {
+        this.#settle.run(projection, build, documentKey, Number(position));
       }
       for (const one of changes.checkpoints) this.#advance(one, changes.fence);
     });
@@ -129,12 +146,33 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
   }
 
   async clear(collection: Collection): Promise<void> {
-    const { name, version } = collection;
     this.#transaction(() => {
       this.db.exec(`DELETE FROM ${tableOf(collection)}`);
-      this.db.prepare('DELETE FROM dead_letters WHERE projection = ?').run(name);
-      this.db.prepare('DELETE FROM checkpoints WHERE projection = ? AND version = ?').run(name, version);
+      this.#forget(collection);
     });
+  }
+
+  async promote(builds: readonly Collection[], fence?: Fence): Promise<void> {
+    this.#transaction(() => {
+      for (const collection of builds) {
+        const { name, version, build = 0 } = collection;
+        this.db.exec(indexSql(collection));
+        this.#advance({ projection: name, version, build, position: 0n }, fence);
+        this.db.prepare('INSERT OR REPLACE INTO live_builds VALUES (?, ?, ?)').run(name, version, build);
+      }
+    });
+    this.#tablesChanged();
+  }
+
+  /** One at a time: a large table takes a moment, and the writer has other things to do in between. */
+  async drop(builds: readonly Collection[]): Promise<void> {
+    for (const collection of builds) {
+      this.#transaction(() => {
+        this.db.exec(`DROP TABLE IF EXISTS ${tableOf(collection)}`);
+        this.#forget(collection);
+      });
+    }
+    this.#tablesChanged();
   }
 
   async close(): Promise<void> {
@@ -143,9 +181,26 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
     this.#unlock();
   }
 
-  #advance({ projection, version, position }: Checkpoint, fence: Fence | undefined): void {
+  /** A build has a checkpoint from its beginning, so that one that is left behind is found. */
+  #create(collection: Collection): void {
+    const { name, version, build } = collection;
+    this.db.exec(tableSql(collection));
+    // What nobody reads yet gets its indexes at once in the end, which is cheaper than one entry at a time.
+    if (!build || this.live().get(name)?.build === build) this.db.exec(indexSql(collection));
+    if (!build) return;
+    this.db.prepare('INSERT OR IGNORE INTO checkpoints VALUES (?, ?, ?, 0, 0)').run(name, version, build);
+  }
+
+  #forget({ name, version, build = 0 }: Collection): void {
+    this.db.prepare('DELETE FROM dead_letters WHERE projection = ? AND build = ?').run(name, build);
+    this.db
+      .prepare('DELETE FROM checkpoints WHERE projection = ? AND version = ? AND build = ?')
+      .run(name, version, build);
+  }
+
+  #advance({ projection, version, build = 0, position }: Checkpoint, fence: Fence | undefined): void {
     const token = fence?.token ?? UNFENCED;
-    if (this.#setCheckpoint.run(projection, version, Number(position), token).changes === 0) {
+    if (this.#setCheckpoint.run(projection, version, build, Number(position), token).changes === 0) {
       throw new StoreError('fenced', `Another leader has taken over the checkpoint of ${projection}.`);
     }
   }
@@ -165,12 +220,18 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
   #statementsFor(collection: Collection): WriteStatements {
     const known = this.#writes.get(collection);
     if (known) return known;
+    const place = this.placeOf(collection);
     const statements = {
-      update: this.db.prepare(updateSql(collection)),
-      upsert: this.db.prepare(upsertSql(collection)),
+      update: this.db.prepare(updateSql(place)),
+      upsert: this.db.prepare(upsertSql(place)),
     };
     this.#writes.set(collection, statements);
     return statements;
+  }
+
+  #tablesChanged(): void {
+    this.#writes = new WeakMap();
+    this.forgetLive();
   }
 
   #dropEverything(): void {
@@ -180,7 +241,8 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
       )
       .all() as { name: string }[];
     for (const { name } of tables) this.db.exec(`DROP TABLE ${name}`);
-    this.db.exec('DELETE FROM checkpoints; DELETE FROM dead_letters');
+    this.db.exec('DELETE FROM checkpoints; DELETE FROM dead_letters; DELETE FROM live_builds');
+    this.#tablesChanged();
   }
 
   #transaction(work: () => void): void {
@@ -214,20 +276,23 @@ export function openSqliteReadModelStore(location: SqliteLocation): SqliteReadMo
   }
 }
 
-/** Lists go by `sequence`, alone or after an equality; documents of one event are few, and sorted by key as they come. */
-function createSql(collection: Collection): string {
-  const table = tableOf(collection);
+function tableSql(collection: Collection): string {
   const columns = collection.indexes.map((field) => `, ${field} TEXT`).join('');
+  return `CREATE TABLE IF NOT EXISTS ${tableOf(collection)} (
+      key TEXT NOT NULL UNIQUE, sequence INTEGER NOT NULL, position INTEGER NOT NULL,
+      document TEXT, blocked INTEGER NOT NULL${columns}
+    )`;
+}
+
+/** Lists go by `sequence`, alone or after an equality; documents of one event are few, and sorted by key as they come. */
+function indexSql(collection: Collection): string {
+  const table = tableOf(collection);
   const paths = collection.indexes.map((field) => [`by_${field}`, `${field}, sequence`]);
   if (collection.listed) paths.push(['by_sequence', 'sequence']);
   const indexes = paths.map(
     ([name, fields]) => `CREATE INDEX IF NOT EXISTS ${table}_${name} ON ${table} (${fields});`,
   );
-  return `CREATE TABLE IF NOT EXISTS ${table} (
-      key TEXT NOT NULL UNIQUE, sequence INTEGER NOT NULL, position INTEGER NOT NULL,
-      document TEXT, blocked INTEGER NOT NULL${columns}
-    );
-    ${indexes.join('\n')}`;
+  return indexes.join('\n');
 }
 
 /** Replaces a document whose indexed fields stay as they are; `?4` and so on are their values. */
@@ -256,6 +321,7 @@ function leaseRow({ name, holder, token, renewals }: LeaseRecord): SQLInputValue
 function deadLetterRow(letter: DeadLetter): SQLInputValue[] {
   return [
     letter.projection,
+    letter.build ?? 0,
     letter.documentKey,
     Number(letter.position),
     letter.stream,

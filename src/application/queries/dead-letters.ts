@@ -8,6 +8,7 @@ import { pageFields } from './paging.ts';
 
 /** An event that a projection could not apply, as operators see it. */
 export interface DeadLetterListing {
+  readonly id: string;
   readonly projection: string;
   readonly document_key: string;
   readonly stream: string;
@@ -36,8 +37,25 @@ export function listDeadLettersHandler(
   };
 }
 
+type Named = Pick<DeadLetter, 'projection' | 'documentKey' | 'position'>;
+
+/** The name of a dead letter in URLs. */
+export function deadLetterId({ projection, position, documentKey }: Named): string {
+  return Buffer.from(`${projection} ${position} ${documentKey}`).toString('base64url');
+}
+
+/** What a name stands for; `undefined` where it is none. */
+export function deadLetterOf(id: string): Named | undefined {
+  const [, projection, position, documentKey] =
+    /^(\S+) (\d{1,18}) (.*)$/.exec(Buffer.from(id, 'base64url').toString()) ?? [];
+  if (projection === undefined || position === undefined || documentKey === undefined) return undefined;
+  const named = { projection, position: BigInt(position), documentKey };
+  return deadLetterId(named) === id ? named : undefined;
+}
+
 function toDeadLetterListing(letter: DeadLetter): DeadLetterListing {
   return {
+    id: deadLetterId(letter),
     projection: letter.projection,
     document_key: letter.documentKey,
     stream: letter.stream,

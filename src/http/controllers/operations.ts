@@ -1,9 +1,8 @@
-/** Routes for operators: dead letters, the stream browser, and what each problem code means. */
+/** Routes for operators: the stream browser, and what each problem code means. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { ExpireHolds } from '../../application/commands/expire-holds.ts';
 import { PostInterestForPeriod, periodFields } from '../../application/commands/post-interest-for-period.ts';
-import { deadLetterFields, ListDeadLetters } from '../../application/queries/dead-letters.ts';
 import { pageFields } from '../../application/queries/paging.ts';
 import {
   ListStreams,
@@ -16,7 +15,6 @@ import { accepted, contextOf, type Services } from '../messages.ts';
 import { BODY_CODES, isProblemCode, PROBLEM_CATALOG, QUERY_CODES, STORE_CODES } from '../problem-catalog.ts';
 import { problem, sendProblem } from '../problems.ts';
 import {
-  deadLettersSchema,
   eventPageSchema,
   holdSweepSchema,
   interestStepSchema,
@@ -29,26 +27,6 @@ const tags = ['operations'];
 export const operationsController =
   ({ mediator }: Pick<Services, 'mediator'>): FastifyPluginAsyncZod =>
   async (app) => {
-    app.get(
-      '/admin/dead-letters',
-      {
-        schema: {
-          operationId: 'listDeadLetters',
-          tags,
-          summary: 'List the events that a projection could not apply, oldest first',
-          querystring: deadLetterFields,
-          response: {
-            200: deadLettersSchema,
-            ...problemResponses(['out_of_range', 'unknown_field', 'too_long', 'store_unavailable']),
-          },
-        },
-      },
-      async (request, reply) =>
-        reply.send(
-          accepted(await mediator.send(ListDeadLetters, request.query, contextOf(request)), request),
-        ),
-    );
-
     app.get(
       '/admin/streams',
       {

@@ -56,7 +56,7 @@ for (const target of await mongoTargets()) {
       const order = '_meta.sequence _id';
       expect(await indexesOf('things')).toEqual(['_id', order, `owner ${order}`]);
       expect(await indexesOf('things_v2')).toEqual(['_id', `colour ${order}`, `owner ${order}`]);
-      expect(await indexesOf('dead_letters')).toEqual(['_id', 'position _id']);
+      expect(await indexesOf('dead_letters')).toEqual(['_id', 'position projection document_key']);
     });
 
     it('has documents, checkpoints, leases and dead letters that explain themselves', async () => {

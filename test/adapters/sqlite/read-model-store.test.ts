@@ -85,7 +85,7 @@ it('reads a file that has just been migrated beside its writer', async () => {
   await store.close();
 });
 
-it.each([0, 3, 99])('refuses a file of format %i and leaves it as it was', (format) => {
+it.each([0, 4, 99])('refuses a file of format %i and leaves it as it was', (format) => {
   const path = fileOf(`${FORMAT_1} PRAGMA user_version = ${format}`);
   expect(() => openSqliteReadModelStore({ kind: 'file', path })).toThrow(
     expect.objectContaining({ name: 'StoreError', code: 'corrupt', message: expect.stringContaining(path) }),
