@@ -5,7 +5,14 @@ import { openMongoReadModelStore } from '../../../src/adapters/mongodb/read-mode
 import type { Collection, ReadModelStore } from '../../../src/event-sourcing/read-model-store.ts';
 import { StoreError } from '../../../src/event-sourcing/store-error.ts';
 import { MongoStandIn, standInMissing } from '../../support/mongodb-server.ts';
-import { checkpoint, commit, newDeadLetter, newDocument } from '../../support/read-model-builders.ts';
+import {
+  checkpoint,
+  commit,
+  keysOf,
+  newDeadLetter,
+  newDocument,
+  write,
+} from '../../support/read-model-builders.ts';
 
 const THINGS: Collection = { name: 'things', version: 1, indexes: ['owner'], listed: true };
 const KEYS = Array.from({ length: 20 }, (_, index) => `k${10 + index}`);
@@ -169,4 +176,30 @@ it.skipIf(missing)('says that it was closed to whatever was under way', async ()
   await store.close();
   expect(await underWay).toMatchObject({ name: 'StoreError', code: 'closed' });
   server.resume();
+});
+
+it.skipIf(missing)('is killed after a swap: what is served has the documents of the new build', async () => {
+  const server = await MongoStandIn.start();
+  onTestFinished(() => server.stop());
+  const store = await openMongoReadModelStore(`${server.url}/?${IMPATIENT}`);
+  const [first, second] = [1, 2].map((build) => ({ ...THINGS, build })) as [Collection, Collection];
+  await store.prepare([first, second], 'a-store');
+  await store.promote([first]);
+  await write(store, first, [newDocument({ key: 'old' })]);
+  await write(store, second, [newDocument({ key: 'one' }), newDocument({ key: 'two' })]);
+  await store.promote([second]);
+  await write(store, second, [newDocument({ key: 'three', position: 2n })]);
+  await server.kill();
+  await server.restart();
+  const served = () => store.find(THINGS, { order: 'oldest_first', limit: 9 }).then(keysOf);
+  await expect.poll(() => served().catch(String), { timeout: 10_000 }).toEqual(['one', 'two', 'three']);
+  // Nothing of it comes back under the name that the collection had as a build.
+  await store.prepare([first, second], 'a-store');
+  await write(store, second, [newDocument({ key: 'one', position: 3n })]);
+  await store.drop([first]);
+  expect(await served()).toEqual(['one', 'two', 'three']);
+  expect(await store.get(THINGS, 'one')).toStrictEqual(
+    newDocument({ key: 'one', position: 3n, sequence: 1n }),
+  );
+  await store.close();
 });

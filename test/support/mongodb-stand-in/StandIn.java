@@ -1,6 +1,10 @@
+import de.bwaldvogel.mongo.MongoCollection;
+import de.bwaldvogel.mongo.MongoDatabase;
 import de.bwaldvogel.mongo.MongoServer;
 import de.bwaldvogel.mongo.MongoVersion;
+import de.bwaldvogel.mongo.backend.CursorRegistry;
 import de.bwaldvogel.mongo.backend.h2.H2Backend;
+import de.bwaldvogel.mongo.backend.h2.H2Database;
 import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import java.io.IOException;
@@ -13,6 +17,9 @@ import org.h2.mvstore.MVStore;
  * that it can be killed. Arguments: the file, the port (0 takes a free one), the wire version it says it has.
  */
 public final class StandIn extends H2Backend {
+  /** Held by what the file must have as a whole or not at all. */
+  private static final Object WHOLE = new Object();
+
   private final MVStore store;
 
   private StandIn(MVStore store) {
@@ -23,8 +30,49 @@ public final class StandIn extends H2Backend {
   @Override
   public Document handleMessage(MongoMessage message) {
     Document answer = super.handleMessage(message);
-    if (store.hasUnsavedChanges()) store.commit();
+    synchronized (WHOLE) {
+      if (store.hasUnsavedChanges()) store.commit();
+    }
     return answer;
+  }
+
+  @Override
+  protected MongoDatabase openOrCreateDatabase(String name) {
+    return new Database(name, getMvStore(), getCursorRegistry());
+  }
+
+  /**
+   * The library's renameCollection leaves the documents and the unique indexes under the old name in the file: after a
+   * restart the collection is empty, and a new one of the old name has its documents. Here they go along.
+   */
+  private static final class Database extends H2Database {
+    private final MVStore store;
+
+    Database(String name, MVStore store, CursorRegistry cursors) {
+      super(name, store, cursors);
+      this.store = store;
+    }
+
+    @Override
+    public void moveCollection(MongoDatabase from, MongoCollection<?> collection, String name) {
+      synchronized (WHOLE) {
+        String before = collection.getFullName();
+        super.moveCollection(from, collection, name);
+        String after = collection.getFullName();
+        for (String kind : List.of("databases.", "meta.")) {
+          // The library has just made an empty one.
+          store.removeMap(kind + after);
+          store.renameMap(store.openMap(kind + before), kind + after);
+        }
+        String indexes = before + "._index_";
+        for (String map : List.copyOf(store.getMapNames())) {
+          if (!map.startsWith(indexes)) continue;
+          String moved = after + "._index_" + map.substring(indexes.length());
+          store.removeMap(moved);
+          store.renameMap(store.openMap(map), moved);
+        }
+      }
+    }
   }
 
   public static void main(String[] arguments) throws IOException {
