@@ -10,6 +10,10 @@ import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 import org.h2.mvstore.MVStore;
 
 /**
@@ -17,10 +21,9 @@ import org.h2.mvstore.MVStore;
  * that it can be killed. Arguments: the file, the port (0 takes a free one), the wire version it says it has.
  */
 public final class StandIn extends H2Backend {
-  /** Held by what the file must have as a whole or not at all. */
-  private static final Object WHOLE = new Object();
-
   private final MVStore store;
+  /** Read by messages at work, written by a commit: a document and its index entries are in the file together. */
+  private final ReadWriteLock whole = new ReentrantReadWriteLock(true);
 
   private StandIn(MVStore store) {
     super(store);
@@ -29,11 +32,23 @@ public final class StandIn extends H2Backend {
 
   @Override
   public Document handleMessage(MongoMessage message) {
-    Document answer = super.handleMessage(message);
-    synchronized (WHOLE) {
-      if (store.hasUnsavedChanges()) store.commit();
+    Document answer = locked(whole.readLock(), () -> super.handleMessage(message));
+    if (!store.hasUnsavedChanges()) return answer;
+    return locked(
+        whole.writeLock(),
+        () -> {
+          store.commit();
+          return answer;
+        });
+  }
+
+  private static Document locked(Lock lock, Supplier<Document> work) {
+    lock.lock();
+    try {
+      return work.get();
+    } finally {
+      lock.unlock();
     }
-    return answer;
   }
 
   @Override
@@ -55,29 +70,29 @@ public final class StandIn extends H2Backend {
 
     @Override
     public void moveCollection(MongoDatabase from, MongoCollection<?> collection, String name) {
-      synchronized (WHOLE) {
-        String before = collection.getFullName();
-        super.moveCollection(from, collection, name);
-        String after = collection.getFullName();
-        for (String kind : List.of("databases.", "meta.")) {
-          // The library has just made an empty one.
-          store.removeMap(kind + after);
-          store.renameMap(store.openMap(kind + before), kind + after);
-        }
-        String indexes = before + "._index_";
-        for (String map : List.copyOf(store.getMapNames())) {
-          if (!map.startsWith(indexes)) continue;
-          String moved = after + "._index_" + map.substring(indexes.length());
-          store.removeMap(moved);
-          store.renameMap(store.openMap(map), moved);
-        }
+      String before = collection.getFullName();
+      super.moveCollection(from, collection, name);
+      String after = collection.getFullName();
+      for (String kind : List.of("databases.", "meta.")) {
+        // The library has just made an empty one.
+        store.removeMap(kind + after);
+        store.renameMap(store.openMap(kind + before), kind + after);
+      }
+      String indexes = before + "._index_";
+      for (String map : List.copyOf(store.getMapNames())) {
+        if (!map.startsWith(indexes)) continue;
+        String moved = after + "._index_" + map.substring(indexes.length());
+        store.removeMap(moved);
+        store.renameMap(store.openMap(map), moved);
       }
     }
   }
 
   public static void main(String[] arguments) throws IOException {
     int wireVersion = Integer.parseInt(arguments[2]);
-    MVStore store = new MVStore.Builder().fileName(arguments[0]).autoCommitDisabled().open();
+    // Without a limit to what may be unsaved, which would end in a commit in the middle of a message.
+    MVStore store =
+        new MVStore.Builder().fileName(arguments[0]).autoCommitDisabled().autoCommitBufferSize(0).open();
     StandIn backend = new StandIn(store);
     backend.version(
         new MongoVersion() {
