@@ -79,18 +79,19 @@ export class DocumentSession implements Lookup {
   }
 
   changes(): ReadModelChanges['writes'] {
-    return [...this.#entries].flatMap(([collection, entries]) =>
-      [...entries.values()].flatMap(({ stored, changed }) =>
-        changed && stored ? [{ collection, document: stored }] : [],
-      ),
-    );
+    const writes: { collection: Collection; document: StoredDocument }[] = [];
+    for (const [collection, entries] of this.#entries) {
+      for (const { stored, changed } of entries.values())
+        if (changed && stored) writes.push({ collection, document: stored });
+    }
+    return writes;
   }
 
   /** The batch is committed: its documents are what is stored now. */
   committed(isWriteOnce: (collection: Collection) => boolean): void {
     for (const [collection, entries] of this.#entries) {
       if (isWriteOnce(collection)) entries.clear();
-      for (const entry of entries.values()) entry.changed = false;
+      for (const entry of entries.values()) if (entry.changed) entry.changed = false;
       this.#evict(entries);
     }
   }

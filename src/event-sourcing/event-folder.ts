@@ -64,14 +64,17 @@ export class EventFolder<E extends DomainEvent> {
       }
       for (const projection of this.#wanting(event.type)) {
         if (event.position <= this.#options.checkpointOf(projection)) continue;
+        let keys: readonly string[] | undefined;
         try {
           // Waiting costs more than folding, and nearly always all that an event needs is known already.
-          if (!this.#knowsAllFor(projection, event)) await this.#loadAllFor(projection, event);
+          keys = this.#keysIfAllIsKnown(projection, event);
+          if (!keys) await this.#loadAllFor(projection, event);
         } catch (error) {
           deadLetters.push(this.#giveUpOrRetry(projection, event, '', error));
           continue;
         }
-        this.#foldInto(projection, event, deadLetters);
+        keys ??= this.#keysOrLetter(projection, event, deadLetters);
+        this.#foldInto(projection, event, keys, deadLetters);
       }
     }
     return deadLetters;
@@ -122,10 +125,13 @@ export class EventFolder<E extends DomainEvent> {
     return wanting;
   }
 
-  #knowsAllFor(projection: AnyProjection<E>, event: Recorded<E>): boolean {
-    const lookups = projection.lookups?.(event) ?? NOTHING;
-    if (!lookups.every(({ from, key }) => this.#session.knows(from, key))) return false;
-    return this.#keysOf(projection, event).every((key) => this.#knows(projection, event, key));
+  /** The documents that the event touches; nothing while they, or what they are told by, have to be loaded. */
+  #keysIfAllIsKnown(projection: AnyProjection<E>, event: Recorded<E>): readonly string[] | undefined {
+    for (const { from, key } of projection.lookups?.(event) ?? NOTHING)
+      if (!this.#session.knows(from, key)) return undefined;
+    const keys = this.#keysOf(projection, event);
+    for (const key of keys ?? NOTHING) if (!this.#knows(projection, event, key)) return undefined;
+    return keys;
   }
 
   #knows(projection: AnyProjection<E>, event: Recorded<E>, key: string): boolean {
@@ -137,7 +143,7 @@ export class EventFolder<E extends DomainEvent> {
   async #loadAllFor(projection: AnyProjection<E>, event: Recorded<E>): Promise<void> {
     for (const lookup of projection.lookups?.(event) ?? NOTHING)
       await this.#session.load(lookup.from, lookup.key);
-    for (const key of this.#keysOf(projection, event)) {
+    for (const key of this.#keysOf(projection, event) ?? NOTHING) {
       if (projection.writeOnce) continue;
       await this.#session.load(projection, key);
       if (!this.#knows(projection, event, key)) await this.#recover(projection, event, key);
@@ -156,24 +162,35 @@ export class EventFolder<E extends DomainEvent> {
     }
   }
 
-  /** The keys, or none when they cannot be told: then `#foldInto` meets the same error and deals with it. */
-  #keysOf(projection: AnyProjection<E>, event: Recorded<E>): readonly string[] {
+  /** Nothing when they cannot be told. */
+  #keysOf(projection: AnyProjection<E>, event: Recorded<E>): readonly string[] | undefined {
     try {
       return projection.keys(event, this.#session);
     } catch {
+      return undefined;
+    }
+  }
+
+  /** Which documents it touches may be told by none: then none is blocked. */
+  #keysOrLetter(
+    projection: AnyProjection<E>,
+    event: Recorded<E>,
+    deadLetters: DeadLetter[],
+  ): readonly string[] {
+    try {
+      return projection.keys(event, this.#session);
+    } catch (error) {
+      deadLetters.push(this.#giveUpOrRetry(projection, event, '', error));
       return NOTHING;
     }
   }
 
-  #foldInto(projection: AnyProjection<E>, event: Recorded<E>, deadLetters: DeadLetter[]): void {
-    let keys: readonly string[];
-    try {
-      keys = projection.keys(event, this.#session);
-    } catch (error) {
-      // Which documents it touches is not known, so none is blocked.
-      deadLetters.push(this.#giveUpOrRetry(projection, event, '', error));
-      return;
-    }
+  #foldInto(
+    projection: AnyProjection<E>,
+    event: Recorded<E>,
+    keys: readonly string[],
+    deadLetters: DeadLetter[],
+  ): void {
     for (const key of keys) {
       try {
         const letter = this.#foldDocument(projection, event, key);

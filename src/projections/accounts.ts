@@ -152,19 +152,22 @@ function opened(id: string, event: Recorded<BankAccountCreated>, lookup: Lookup)
 }
 
 function posted(document: AccountDocument, event: Recorded<TransactionRecorded>): AccountDocument {
-  const { currency } = document;
+  const { currency, balance, available_balance, total_credits, total_debits, largest_transaction } = document;
   const { amount, direction } = event.data;
   const minor = toMinor(amount, currency);
   const credited = direction === 'CREDIT';
-  const balance = toMinor(document.balance, currency) + (credited ? minor : -minor);
-  const total = credited ? 'total_credits' : 'total_debits';
-  const largest =
-    minor > toMinor(document.largest_transaction, currency) ? amount : document.largest_transaction;
+  const plus = (before: DecimalString, change: bigint) =>
+    toDecimal(toMinor(before, currency) + change, currency);
+  // What is held and the overdraft stay, so what is available changes as the balance does.
+  const change = credited ? minor : -minor;
   return {
-    ...withAmounts(document, { balance: toDecimal(balance, currency) }),
+    ...document,
+    balance: plus(balance, change),
+    available_balance: plus(available_balance, change),
     transaction_count: document.transaction_count + 1,
-    [total]: toDecimal(toMinor(document[total], currency) + minor, currency),
-    largest_transaction: largest,
+    total_credits: credited ? plus(total_credits, minor) : total_credits,
+    total_debits: credited ? total_debits : plus(total_debits, minor),
+    largest_transaction: minor > toMinor(largest_transaction, currency) ? amount : largest_transaction,
     last_transaction_at: event.metadata.timestamp,
   };
 }

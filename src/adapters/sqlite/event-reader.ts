@@ -15,7 +15,15 @@ import type {
 import { Signal } from '../../event-sourcing/signal.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import { translated } from './database.ts';
-import { EVENT_COLUMNS, type EventRow, toReadableEvent, toRecordedEvent } from './event-schema.ts';
+import {
+  EVENT_COLUMNS,
+  type EventRow,
+  LOG_COLUMNS,
+  type LogRow,
+  toReadableEvent,
+  toRecordedEvent,
+} from './event-schema.ts';
+import { NamesById } from './names-by-id.ts';
 
 /** Events per page: enough to hide the cost of a query, few enough to keep memory flat. */
 const PAGE_EVENTS = 512;
@@ -35,6 +43,8 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
   readonly #forwards: StatementSync;
   readonly #backwards: StatementSync;
   readonly #allForwards: StatementSync;
+  readonly #log: StatementSync;
+  readonly #names: NamesById;
   readonly #allBackwards: StatementSync;
   readonly #head: StatementSync;
   readonly #streamBounds: StatementSync;
@@ -50,6 +60,8 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
       `${inStream} AND e.revision <= ? AND e.revision >= ? ORDER BY e.revision DESC LIMIT ?`,
     );
     this.#allForwards = rows(db, `SELECT ${EVENT_COLUMNS} WHERE e.position >= ? ORDER BY e.position LIMIT ?`);
+    this.#log = rows(db, `SELECT ${LOG_COLUMNS} WHERE position >= ? ORDER BY position LIMIT ?`);
+    this.#names = new NamesById(db);
     this.#allBackwards = rows(
       db,
       `SELECT ${EVENT_COLUMNS} WHERE e.position <= ? ORDER BY e.position DESC LIMIT ?`,
@@ -97,7 +109,7 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
     while (!signal.aborted) {
       // Read before the page: nothing up to here can appear later, so a removed newest event is stepped over.
       const head = BigInt(this.head().position);
-      const page = this.#query(this.#allForwards, Number(position) + 1, SUBSCRIPTION_BATCH_EVENTS);
+      const page = this.#logPage(Number(position) + 1);
       if (page.length === 0 && caughtUp && head <= position) {
         await this.appended.wait(POLL_MS, signal);
         continue;
@@ -190,6 +202,12 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
 
   #query(statement: StatementSync, ...parameters: number[]): EventRow[] {
     return this.#checked(() => statement.all(...parameters)) as unknown as EventRow[];
+  }
+
+  /** The next page of a subscription, which meets the same streams again and again. */
+  #logPage(from: number): EventRow[] {
+    const page = this.#checked(() => this.#log.all(from, SUBSCRIPTION_BATCH_EVENTS)) as unknown as LogRow[];
+    return this.#checked(() => this.#names.fillIn(page));
   }
 
   /** A closed store says so, instead of what SQLite says of a closed file. */

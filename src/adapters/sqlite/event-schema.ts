@@ -84,6 +84,12 @@ export type EventRow = [
   metadata: string,
 ];
 
+/** The same without the two joins, which are half of what it costs to read a row: the names are kept in memory. */
+export const LOG_COLUMNS = `position, stream, revision, type, id, recorded_at, data, metadata FROM events`;
+
+/** An event whose stream and type are still numbers. */
+export type LogRow = [position: number, stream: number, revision: number, type: number, ...rest: string[]];
+
 /** The events of a commit share their time, so the last one is kept as text. */
 let lastTime = { ms: 0, text: '' };
 
