@@ -7,6 +7,7 @@ import {
   completeTransfer,
   evolveTransfer,
   type Leg,
+  type LegOutcome,
   nextStep,
   recordLeg,
   type Transfer,
@@ -117,11 +118,34 @@ export class TransferProcess {
     resumed: boolean,
   ): Promise<DrivenTransfer> {
     if (step === 'COMPLETION') return this.#complete(id, state, context);
-    const outcome = await this.#legs.settle(step, id, state, context, resumed);
-    const leg = step.toLowerCase() as Lowercase<Leg>;
-    await this.#failpoint?.(`${leg}_settled`, id);
-    const recorded = await this.#record(id, (transfer) => recordLeg(transfer, step, outcome), context);
-    await this.#failpoint?.(`${leg}_recorded`, id);
+    const settle = (leg: Leg) => this.#settle(leg, id, state, context, resumed);
+    const outcome = await settle(step);
+    // An account has the debit for good, so the credit need not wait until the transfer has taken that down.
+    const credited = step === 'DEBIT' && outcome.posted ? settle('CREDIT') : undefined;
+    const [recorded, credit] = await Promise.all([this.#recordLeg(step, id, outcome, context), credited]);
+    return credit ? this.#recordLeg('CREDIT', id, credit, context) : recorded;
+  }
+
+  async #settle(
+    leg: Leg,
+    id: string,
+    transfer: Transfer,
+    context: CommandContext,
+    resumed: boolean,
+  ): Promise<LegOutcome> {
+    const outcome = await this.#legs.settle(leg, id, transfer, context, resumed);
+    await this.#failpoint?.(`${lowercase(leg)}_settled`, id);
+    return outcome;
+  }
+
+  async #recordLeg(
+    leg: Leg,
+    id: string,
+    outcome: LegOutcome,
+    context: CommandContext,
+  ): Promise<DrivenTransfer> {
+    const recorded = await this.#record(id, (transfer) => recordLeg(transfer, leg, outcome), context);
+    await this.#failpoint?.(`${lowercase(leg)}_recorded`, id);
     return recorded;
   }
 
@@ -152,6 +176,10 @@ export class TransferProcess {
     if (outcome.ok) return outcome.value;
     throw new StoreError('corrupt', `Transfer ${id} cannot go on: ${outcome.rejection.code}.`);
   }
+}
+
+function lowercase(leg: Leg): Lowercase<Leg> {
+  return leg.toLowerCase() as Lowercase<Leg>;
 }
 
 export function transferNotFound(id: string) {
