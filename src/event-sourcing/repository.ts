@@ -80,6 +80,7 @@ const CACHED_OPERATIONS_MAX = 250_000;
 const TRIES_MAX = 8;
 
 interface WaitingCommand<S, E, R> extends Undecided<S, E, R> {
+  readonly creates: boolean;
   readonly resolve: (outcome: Outcome<Committed<S, E>, Refusal<R>>) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -161,8 +162,27 @@ export class Repository<S, E extends DomainEvent, R> {
     context: CommandContext,
     expectedRevision?: number,
   ): Promise<Outcome<Committed<S, E>, Refusal<R>>> {
+    return this.#enqueue(id, { decide, context, expectedRevision, creates: false });
+  }
+
+  /**
+   * As `execute`, for what most likely does not exist yet: nothing is read first, because the append finds out. Where
+   * there is something after all, the command is decided anew on that.
+   */
+  create(
+    id: string,
+    decide: (state: S | undefined, now: string) => Outcome<E[], R>,
+    context: CommandContext,
+  ): Promise<Outcome<Committed<S, E>, Refusal<R>>> {
+    return this.#enqueue(id, { decide, context, expectedRevision: undefined, creates: true });
+  }
+
+  #enqueue(
+    id: string,
+    wanted: Omit<WaitingCommand<S, E, R>, 'resolve' | 'reject'>,
+  ): Promise<Outcome<Committed<S, E>, Refusal<R>>> {
     return new Promise((resolve, reject) => {
-      const command = { decide, context, expectedRevision, resolve, reject };
+      const command = { ...wanted, resolve, reject };
       const queue = this.#queues.get(id);
       if (!queue) {
         this.#queues.set(id, [command]);
@@ -191,7 +211,8 @@ export class Repository<S, E extends DomainEvent, R> {
 
   async #commitGroup(id: string, group: readonly WaitingCommand<S, E, R>[]): Promise<void> {
     const distrusted = this.#distrusted;
-    let known = this.#lookUp(id) ?? (await this.#refresh(id));
+    const isNew = group.every(({ creates }) => creates);
+    let known = this.#lookUp(id) ?? (isNew ? NOTHING_KNOWN : await this.#refresh(id));
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       const now = this.#options.now().toISOString();
       const forgotten = await this.#findForgotten(id, group, known);

@@ -159,6 +159,35 @@ describe('a command', () => {
   });
 });
 
+describe('a creation', () => {
+  const create = (decide: WalletDecision) => wallets.create('one', decide, someone);
+
+  it('reads nothing first: the append finds out', async () => {
+    expect(await create(open())).toMatchObject({ ok: true, value: { revision: 0, state: { owner: 'ann' } } });
+    expect(store.reads).toEqual([]);
+  });
+
+  it('of what exists in the store but not in memory is decided anew on that', async () => {
+    await otherWriter(opened(), filled(7));
+    expect(await create(open('bob'))).toMatchObject({ ok: false, rejection: { code: 'exists' } });
+    expect(await create(fill(3))).toMatchObject({ ok: true, value: { revision: 2, state: { balance: 10 } } });
+  });
+
+  it('that refuses what is not there looks whether it is', async () => {
+    await otherWriter(opened());
+    expect(await create(fill(3))).toMatchObject({ ok: true, value: { revision: 1 } });
+    expect(store.appends.map(({ expected }) => expected)).toEqual([0]);
+  });
+
+  it('that waits together with another command is decided on what is there', async () => {
+    await otherWriter(opened(), filled(7));
+    const [created, filledUp] = await Promise.all([create(open('bob')), run(fill(1))]);
+    expect(created).toMatchObject({ ok: false, rejection: { code: 'exists' } });
+    expect(filledUp).toMatchObject({ ok: true, value: { state: { balance: 8 } } });
+    expect(store.appends).toHaveLength(1);
+  });
+});
+
 describe('commands that wait for one stream', () => {
   it('are folded into one append, each decided on the state that the ones before leave', async () => {
     await givenWallet();

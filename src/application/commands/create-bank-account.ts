@@ -45,7 +45,7 @@ export function createBankAccountHandler(bank: Bank): Handler<Input, Result> {
       transaction_id: bank.newId(),
     };
     const outcome = asDecision(
-      await bank.accounts.execute(accountId, (state) => openAccount(state, opening), context),
+      await bank.accounts.create(accountId, (state) => openAccount(state, opening), context),
     );
     if (!outcome.ok) return outcome;
     return accept({ account: accountState(accountId, outcome.value), ...written(outcome.value) });

@@ -47,7 +47,7 @@ export function registerPersonHandler(bank: Bank): Handler<Person, { person: Reg
     const id = newAggregateId('Person', context, bank.newId);
     const today = bank.now().toISOString().slice(0, 10);
     const outcome = asDecision(
-      await bank.persons.execute(id, (state) => registerPerson(state, person, today), context),
+      await bank.persons.create(id, (state) => registerPerson(state, person, today), context),
     );
     if (!outcome.ok) return outcome;
     const { revision, timestamp } = outcome.value;

@@ -68,7 +68,7 @@ export async function recordRequest(
   { expectedRevision: _ofAnAccount, ...context }: RequestContext,
 ): Promise<Decision<TransferOnRecord>> {
   return asDecision(
-    await bank.transfers.execute(transferId, (transfer) => requestTransfer(transfer, request), context),
+    await bank.transfers.create(transferId, (transfer) => requestTransfer(transfer, request), context),
   );
 }
 
