@@ -121,8 +121,11 @@ export class TransferProcess {
     const settle = (leg: Leg) => this.#settle(leg, id, state, context, resumed);
     const outcome = await settle(step);
     // An account has the debit for good, so the credit need not wait until the transfer has taken that down.
-    const credited = step === 'DEBIT' && outcome.posted ? settle('CREDIT') : undefined;
-    const [recorded, credit] = await Promise.all([this.#recordLeg(step, id, outcome, context), credited]);
+    const crediting = step === 'DEBIT' && outcome.posted ? settle('CREDIT') : undefined;
+    const recording = this.#recordLeg(step, id, outcome, context);
+    // Whichever fails, a driver ends only when nothing of it is under way any more.
+    await Promise.allSettled([recording, crediting]);
+    const [recorded, credit] = [await recording, await crediting];
     return credit ? this.#recordLeg('CREDIT', id, credit, context) : recorded;
   }
 

@@ -45,7 +45,7 @@ export function step(bank: ModelBank, running: Running, next: string | undefined
   if (message === 'RegisterPerson') return DONE(registerPerson(bank, running));
   if (message === 'CreateBankAccount') return DONE(openAccount(bank, running));
   if (message === 'ReverseTransaction') return stepReversal(bank, running, next);
-  if (message === 'RequestTransfer' || message === 'ResumeTransfer') return stepTransfer(bank, running);
+  if (message === 'RequestTransfer' || message === 'ResumeTransfer') return stepTransfer(bank, running, next);
   if (message === 'PostInterestForPeriod') return stepInterestRun(bank, running, next);
   if (message === 'ExpireHolds') return stepExpirySweep(bank, running, next);
   const rule = RULES[message];

@@ -1,6 +1,6 @@
 /** A transfer on its way, in the model: one leg after the other, each settled on its account and then taken down. */
 import type { Leg, ModelBank, ModelTransfer } from './model-bank.ts';
-import { transferStreamOf } from './model-bank.ts';
+import { accountStreamOf, transferStreamOf } from './model-bank.ts';
 import { decimal } from './model-money.ts';
 import { settle } from './model-transfer-legs.ts';
 import { Mismatch, type Running, type Step, show, type WantedOn } from './running.ts';
@@ -92,20 +92,40 @@ function reversesOf(
 
 /**
  * Settles the next leg, or takes down what it came to.
+ * @param toward the stream of the next event that the command has left in the log, if any
  * @param answered looks at the answer once all is done
  */
-export function drive(bank: ModelBank, running: Running, answered: (transfer: ModelTransfer) => Step): Step {
+export function drive(
+  bank: ModelBank,
+  running: Running,
+  toward: string | undefined,
+  answered: (transfer: ModelTransfer) => Step,
+): Step {
   const transfer = bank.transfers.get(running.transferId as string) as ModelTransfer;
   const next = NEXT[transfer.status];
   if (next === undefined) return answered(transfer);
   if (next === 'COMPLETION') return MORE(complete(bank, running, transfer));
-  const settled = transfer.legs.get(next);
-  dieAt(running, `${next.toLowerCase()}_${settled ? 'recorded' : 'settled'}`);
-  return MORE(settled ? takeDown(bank, transfer, next, settled) : settle(bank, transfer, next));
+  const leg = creditIsFirst(transfer, toward) ? 'CREDIT' : next;
+  const settled = transfer.legs.get(leg);
+  const moment = `${leg.toLowerCase()}_${settled ? 'recorded' : 'settled'}`;
+  const wanted = settled ? takeDown(bank, transfer, leg, settled) : settle(bank, transfer, leg);
+  if (moment === 'debit_recorded') running.tookDebitDown = true;
+  if (running.asked.dieAt === moment) running.dies = true;
+  if (running.dies && !isBetween(bank, running)) running.stage = 'dead';
+  return MORE(wanted);
 }
 
-function dieAt(running: Running, moment: string): void {
-  if (running.asked.dieAt === moment) running.stage = 'dead';
+/** The credit and taking the debit down do not wait for each other: the log says which came first. */
+function creditIsFirst({ status, legs, to }: ModelTransfer, toward: string | undefined): boolean {
+  const isDebited = status === 'REQUESTED' && legs.has('DEBIT') && legs.get('DEBIT')?.code === undefined;
+  return isDebited && !legs.has('CREDIT') && toward === accountStreamOf(to);
+}
+
+/** Whether the driver has done one of the two, and does the other also when it dies meanwhile. */
+function isBetween({ transfers }: ModelBank, { transferId, tookDebitDown }: Running): boolean {
+  const { status, legs } = transfers.get(transferId as string) as ModelTransfer;
+  if (status === 'REQUESTED') return legs.has('CREDIT');
+  return status === 'DEBITED' && tookDebitDown === true && !legs.has('CREDIT');
 }
 
 function takeDown(
@@ -124,7 +144,7 @@ function takeDown(
 function complete(bank: ModelBank, running: Running, transfer: ModelTransfer): WantedOn[] {
   const original = bank.transfers.get(transfer.reverses?.id as string) as ModelTransfer;
   if (original.reversals.has(transfer.id)) return note(bank, transfer, ['Completed'], {});
-  dieAt(running, 'original_recorded');
+  if (running.asked.dieAt === 'original_recorded') running.stage = 'dead';
   const { id: reversal_transfer_id, minor, currency } = transfer;
   const reversals = new Map(original.reversals).set(reversal_transfer_id, minor);
   bank.transfers.set(original.id, { ...original, reversals, revision: original.revision + 1 });

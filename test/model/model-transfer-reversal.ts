@@ -35,7 +35,8 @@ export function stepTransferReversal(
   next: string | undefined,
 ): Step {
   const { told, stage } = running;
-  if (stage === 'driving') return drive(bank, running, (reversal) => answered(running, reversal, posting));
+  if (stage === 'driving')
+    return drive(bank, running, next, (reversal) => answered(running, reversal, posting));
   if (stage === 'dead') {
     expectAnswer(withoutReplay(running), { transfer: { status: 'REQUESTED' } });
     return DONE;

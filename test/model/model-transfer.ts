@@ -24,13 +24,15 @@ interface TransferInput {
   readonly description: string;
 }
 
-export function stepTransfer(bank: ModelBank, running: Running): Step {
+/** @param next the stream of the next event that the command has left in the log, if any */
+export function stepTransfer(bank: ModelBank, running: Running, next: string | undefined): Step {
   const { stage, asked, told } = running;
   if (asked.message === 'ResumeTransfer' && stage === 'asked') {
     running.transferId = String(asked.input.id);
     running.stage = 'driving';
   }
-  if (running.stage === 'driving') return drive(bank, running, (transfer) => answered(running, transfer));
+  if (running.stage === 'driving')
+    return drive(bank, running, next, (transfer) => answered(running, transfer));
   if (running.stage === 'dead') {
     expectAnswer(withoutReplay(running), { transfer: { status: 'REQUESTED' }, finished: false });
     return DONE();

@@ -24,6 +24,10 @@ export interface Running {
   /** Of a transfer: how far its driver is. */
   stage: 'asked' | 'debit_passed' | 'both_passed' | 'driving' | 'dead';
   transferId?: string;
+  /** Whether this driver has taken down that the money has left. */
+  tookDebitDown?: boolean;
+  /** Its driver ends as soon as nothing is half done. */
+  dies?: boolean;
   replayed?: boolean;
   /** Of the reversal of a transfer: how much is taken back. */
   minor?: bigint;
