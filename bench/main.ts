@@ -11,6 +11,7 @@ import { measureGets } from './measurements/get.ts';
 import { measureKurrentDb } from './measurements/kurrentdb.ts';
 import { measureMongodb } from './measurements/mongodb.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
+import { measureScale } from './measurements/scale.ts';
 import { measureSnapshots } from './measurements/snapshots.ts';
 import { measureStart } from './measurements/start.ts';
 import { measureStatements } from './measurements/statement.ts';
@@ -34,6 +35,7 @@ const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench)
   ['rebuild', ['rebuild'], measureRebuild],
   ['move', ['move'], measureMoves],
   ['start', ['start'], measureStart],
+  ['scale', ['scale'], measureScale],
   ['kurrentdb', ['kurrentdb'], measureKurrentDb],
   ['mongodb', ['mongodb'], measureMongodb],
 ];

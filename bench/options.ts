@@ -16,6 +16,7 @@ export const GROUPS = [
   'rebuild',
   'move',
   'start',
+  'scale',
   'kurrentdb',
   'mongodb',
 ] as const;
@@ -32,7 +33,7 @@ export interface Options {
 
 export const USAGE = `Usage: ./openbank bench [--quick] [--only ${GROUPS.join(',')}] [--rounds N] [--seconds N] [--json FILE] [--dir DIR]
 
-  --quick      fewer and shorter rounds, 100,000 events instead of a million
+  --quick      fewer and shorter rounds, a tenth of the events
   --only       only these groups of measurements, separated by commas; kurrentdb needs KURRENTDB_TEST_URL, a connection string
   --rounds     interleaved rounds of each load measurement (1 to 20; default 5, quick 3)
   --seconds    length of one load run (1 to 30; default 4, quick 2)

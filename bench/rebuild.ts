@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Rebuild } from './rebuild-process.ts';
 
-const WITHIN_MS = 300_000;
+const WITHIN_MS = 900_000;
 
 export async function rebuild(events: string, readModels: string): Promise<Rebuild> {
   const entry = join(import.meta.dirname, 'rebuild-process.ts');
