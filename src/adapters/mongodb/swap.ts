@@ -54,11 +54,12 @@ async function takePlainName(db: Db, name: string, { version, build }: LiveRow):
   try {
     await db.collection(source).rename(name, { dropTarget: true });
   } catch (error) {
-    if (!isMissing(error)) throw error;
+    // Another worker may have finished the same swap at this very moment.
+    if (!isMissing(error) && (await exists(db, source))) throw error;
   }
 }
 
-/** Asked first, because not every server says in the same way that a collection is missing. */
+/** Asked, because not every server says in the same way that a collection is missing. */
 export async function exists(db: Db, name: string): Promise<boolean> {
   const found = await db.listCollections({ name }, { nameOnly: true }).toArray();
   return found.some((one) => one.name === name);

@@ -9,7 +9,9 @@ import de.bwaldvogel.mongo.bson.Document;
 import de.bwaldvogel.mongo.wire.message.MongoMessage;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
@@ -21,8 +23,14 @@ import org.h2.mvstore.MVStore;
  * that it can be killed. Arguments: the file, the port (0 takes a free one), the wire version it says it has.
  */
 public final class StandIn extends H2Backend {
+  /** The commands that change documents; those that only read must neither wait for a commit nor make one. */
+  private static final Set<String> WRITES = Set.of("insert", "update", "delete", "findAndModify");
+  /** Those that change collections come alone: two renames of one collection at once would lose it. */
+  private static final Set<String> ALONE =
+      Set.of("create", "createIndexes", "drop", "dropDatabase", "dropIndexes", "renameCollection");
+
   private final MVStore store;
-  /** Read by messages at work, written by a commit: a document and its index entries are in the file together. */
+  /** Read by writes at work, written by a commit: a document and its index entries are in the file together. */
   private final ReadWriteLock whole = new ReentrantReadWriteLock(true);
 
   private StandIn(MVStore store) {
@@ -32,12 +40,16 @@ public final class StandIn extends H2Backend {
 
   @Override
   public Document handleMessage(MongoMessage message) {
-    Document answer = locked(whole.readLock(), () -> super.handleMessage(message));
-    if (!store.hasUnsavedChanges()) return answer;
+    Iterator<String> names = message.getDocument().keySet().iterator();
+    String command = names.hasNext() ? names.next() : "";
+    boolean alone = ALONE.contains(command);
+    if (!alone && !WRITES.contains(command)) return super.handleMessage(message);
+    Lock lock = alone ? whole.writeLock() : whole.readLock();
+    Document answer = locked(lock, () -> super.handleMessage(message));
     return locked(
         whole.writeLock(),
         () -> {
-          store.commit();
+          if (store.hasUnsavedChanges()) store.commit();
           return answer;
         });
   }
