@@ -114,17 +114,25 @@ function bdi(text: string): string {
 
 /** Thousands apart, and a minus sign that stands as wide as a digit. */
 function money(amount: string): string {
-  const [whole = '', fraction] = amount.split('.');
-  return `${grouped(whole)}${fraction === undefined ? '' : `.${fraction}`}`.replace('-', '\u2212');
+  const [sign, digits] = amount.startsWith('-') ? ['\u2212', amount.slice(1)] : ['', amount];
+  const point = digits.indexOf('.');
+  return point < 0
+    ? `${sign}${grouped(digits)}`
+    : `${sign}${grouped(digits.slice(0, point))}${digits.slice(point)}`;
 }
 
-function grouped(whole: string): string {
-  return whole.replace(/\B(?=(\d{3})+$)/g, ',');
+/** Cut by hand, because a page has tens of thousands of amounts: an expression that looks ahead takes five times as long. */
+function grouped(digits: string): string {
+  let end = digits.length;
+  let groups = '';
+  for (; end > 3; end -= 3) groups = `,${digits.slice(end - 3, end)}${groups}`;
+  return digits.slice(0, end) + groups;
 }
 
+/** @param time RFC 3339 UTC */
 function instant(time: string): string {
-  const [date = '', clock = ''] = time.split('T');
-  return `<time datetime="${escaped(time)}">${escaped(date)} ${escaped(clock.slice(0, 8))}</time>`;
+  const text = escaped(time);
+  return `<time datetime="${text}">${text.slice(0, 10)} ${text.slice(11, 19)}</time>`;
 }
 
 function day(time: string): string {
@@ -143,5 +151,6 @@ function monthName(month: string): string {
 }
 
 function escaped(text: string): string {
+  if (!/[&<>"']/.test(text)) return text;
   return text.replace(/[&<>"']/g, (character) => ESCAPES[character] ?? character);
 }

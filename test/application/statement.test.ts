@@ -95,6 +95,25 @@ it('is what a fold over all postings says, and each month begins with what the o
   await fc.assert(property, settings(20));
 });
 
+it('takes a time as what it means, however it is written', async () => {
+  const at = [
+    '2025-12-31T23:59:59.999Z',
+    '2026-01-01T00:00:00+00:00',
+    '2026-01-01T00:00:00.000Z',
+    '2026-01-31T23:59:59Z',
+    '2026-02-01T00:00:00Z',
+    '2026-02-01T00:00:00.000Z',
+  ];
+  const bank = await archive(
+    at.map((one) => ({ at: one, minor: 5n, direction: 'CREDIT' as const })),
+    { now: NOW },
+  );
+  const found = await statement(bank, '2026-01');
+  expect(found.transactions.map(({ recorded_at }) => recorded_at)).toEqual(at.slice(1, 4));
+  expect(found.opening_balance).toBe('0.05');
+  await bank.close();
+});
+
 it('names its month, whether it is over, the owner and the account', async () => {
   const bank = await archive([{ at: '2026-03-01T00:00:00.000Z', minor: 5n, direction: 'CREDIT' }], {
     now: NOW,

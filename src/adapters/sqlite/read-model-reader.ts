@@ -22,6 +22,12 @@ type DocumentRow = [
   blocked: number,
 ];
 
+/**
+ * An index gives documents by their sequence; the order of those that share one takes a sorter, through which SQLite
+ * passes every row whole. Few do, so the sorter is only asked where it matters.
+ */
+type Sorting = 'by_sequence' | 'by_key_too';
+
 /** Statements that a reader keeps prepared. */
 const STATEMENTS_MAX = 200;
 
@@ -64,9 +70,20 @@ export class SqliteReadModelReader implements ReadModelReader {
       throw new Error(`${collection.name} cannot be listed as a whole`);
     const parameters: SQLInputValue[] = fields.map((field) => options.where?.[field] as string);
     if (options.after) parameters.push(Number(options.after.sequence), options.after.key);
-    const statement = this.#find(this.placeOf(collection), fields, options);
-    const found = translated(this.name, () => statement?.all(...parameters, options.limit) ?? []);
-    return (found as unknown as DocumentRow[]).map(toStored<D>);
+    const place = this.placeOf(collection);
+    const read = (sorting: Sorting, limit: number) => {
+      const statement = this.#find(place, fields, options, sorting);
+      return translated(
+        this.name,
+        () => statement?.all(...parameters, limit) ?? [],
+      ) as unknown as DocumentRow[];
+    };
+    // One more than asked for: it tells whether the last document of the page has others beside it.
+    const found = read('by_sequence', options.limit + 1);
+    const sorted = haveOwnSequences(found)
+      ? found.slice(0, options.limit)
+      : read('by_key_too', options.limit);
+    return sorted.map(toStored<D>);
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
@@ -177,13 +194,19 @@ export class SqliteReadModelReader implements ReadModelReader {
     });
   }
 
-  #find(collection: Collection, fields: readonly string[], options: FindOptions): StatementSync | undefined {
+  #find(
+    collection: Collection,
+    fields: readonly string[],
+    options: FindOptions,
+    sorting: Sorting,
+  ): StatementSync | undefined {
     const [order, beyond] = options.order === 'newest_first' ? ['DESC', '<'] : ['ASC', '>'];
     const conditions = fields.map((field) => `${field} = ?`);
     if (options.after) conditions.push(`(sequence, key) ${beyond} (?, ?)`);
     const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
+    const byKey = sorting === 'by_key_too' ? `, key ${order}` : '';
     const sql = `SELECT key, sequence, position, document, blocked FROM ${tableOf(collection)} ${where}
-      ORDER BY sequence ${order}, key ${order} LIMIT ?`;
+      ORDER BY sequence ${order}${byKey} LIMIT ?`;
     const known = this.#finds.get(sql);
     if (known) return known;
     if (!this.#exists(tableOf(collection))) return undefined;
@@ -284,15 +307,15 @@ function isSame(live: LiveBuild | undefined, row: LiveBuild): boolean {
   return live?.build === row.build && live.version === row.version;
 }
 
+/** Whether no two documents that follow each other share a sequence. */
+function haveOwnSequences(rows: readonly DocumentRow[]): boolean {
+  return rows.every((row, index) => index === 0 || row[1] !== rows[index - 1]?.[1]);
+}
+
 function toStored<D extends Document>(row: DocumentRow): StoredDocument<D> {
   const [key, sequence, position, document, blocked] = row;
-  return {
-    key,
-    sequence: BigInt(sequence),
-    position: BigInt(position),
-    blocked: blocked === 1,
-    ...(document === null ? {} : { document: JSON.parse(document) as D }),
-  };
+  const stored = { key, sequence: BigInt(sequence), position: BigInt(position), blocked: blocked === 1 };
+  return document === null ? stored : { ...stored, document: JSON.parse(document) as D };
 }
 
 function toDeadLetter(row: Record<string, unknown>): DeadLetter {

@@ -7,7 +7,7 @@ import { type AccountDocument, accounts } from '../../projections/accounts.ts';
 import { type TransactionDocument, transactions } from '../../projections/transactions.ts';
 import { accountNotFound, type Bank, type ReadingBank } from '../bank.ts';
 import { type Handler, query } from '../mediator.ts';
-import { CLOCK_DIFFERENCE_MS_MAX, historyOf, placeBefore, timeOf } from './account-history.ts';
+import { CLOCK_DIFFERENCE_MS_MAX, historyOf, olderThan, placeBefore } from './account-history.ts';
 import { accountIdFields } from './accounts.ts';
 import { documentsOf } from './paging.ts';
 import { readDocument } from './read-document.ts';
@@ -108,6 +108,8 @@ async function entriesOf(
   period: Statement['period'],
 ): Promise<Decision<Entries>> {
   const [from, to] = [Date.parse(period.from), Date.parse(period.to)];
+  const [isBefore, isBeforeEnd] = [olderThan(from), olderThan(to)];
+  const mayBelong = olderThan(to + CLOCK_DIFFERENCE_MS_MAX);
   const start = await placeBefore(bank.readModels, id, from);
   const before = await balanceBefore(bank, id, start);
   if (!before.ok) return before;
@@ -122,10 +124,9 @@ async function entriesOf(
     const documents = await documentsOf(bank, transactions, chunk);
     if (!documents.ok) return documents;
     for (const document of documents.value) {
-      const time = timeOf(document);
-      if (time >= to + CLOCK_DIFFERENCE_MS_MAX) return done();
-      if (time < from) opening += signedAmount(document);
-      else if (time < to) found.push(document);
+      if (isBefore(document)) opening += signedAmount(document);
+      else if (isBeforeEnd(document)) found.push(document);
+      else if (!mayBelong(document)) return done();
     }
     examined += chunk.length;
     if (found.length > STATEMENT_TRANSACTIONS_MAX || examined > EXAMINED_MAX) return tooLarge(id, period);
@@ -167,7 +168,9 @@ function statementOf(account: AccountDocument, period: Statement['period'], entr
     balance += signed;
     if (signed > 0n) credits += signed;
     else debits -= signed;
-    return { ...transaction, balance: toDecimal(balance, currency) };
+    const running = toDecimal(balance, currency);
+    // Mostly it is the balance that the account had then; only where clocks disagreed, the order is another one.
+    return running === transaction.balance ? transaction : { ...transaction, balance: running };
   });
   return {
     account: { id, account_type, currency },

@@ -1,4 +1,5 @@
 /** The route of monthly statements: as JSON, as CSV, or as a page to print. */
+import type { FastifyReply } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { GetStatement, type Statement, statementFields } from '../../application/queries/statement.ts';
@@ -72,11 +73,25 @@ export const statementsController =
         reply.type(`${MEDIA_TYPES[format]}; charset=utf-8`).header('x-content-type-options', 'nosniff');
         if (format === 'html') reply.header('content-security-policy', STATEMENT_SECURITY_POLICY);
         else reply.header('content-disposition', `attachment; filename="${fileName(statement)}"`);
-        const lines = format === 'html' ? statementHtml(statement) : statementCsv(statement);
-        return reply.send([...lines].join(''));
+        return sendLines(reply, format === 'html' ? statementHtml(statement) : statementCsv(statement));
       },
     );
   };
+
+/** Characters that are put together before they are encoded: one text of megabytes is copied several times. */
+const PIECE_CHARACTERS = 64 * 1024;
+
+function sendLines(reply: Pick<FastifyReply, 'send'>, lines: Iterable<string>) {
+  const pieces: Buffer[] = [];
+  let text = '';
+  for (const line of lines) {
+    text += line;
+    if (text.length < PIECE_CHARACTERS) continue;
+    pieces.push(Buffer.from(text));
+    text = '';
+  }
+  return reply.send(Buffer.concat([...pieces, Buffer.from(text)]));
+}
 
 function fileName({ account, period }: Statement): string {
   return `statement-${account.id}-${period.month}.csv`;

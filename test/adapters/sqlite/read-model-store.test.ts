@@ -1,6 +1,6 @@
 /** Files of read models that an earlier version wrote, and files that a later one did. */
 import { DatabaseSync } from 'node:sqlite';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished, vi } from 'vitest';
 import { openSqliteReadModelReader } from '../../../src/adapters/sqlite/read-model-reader.ts';
 import { openSqliteReadModelStore } from '../../../src/adapters/sqlite/read-model-store.ts';
 import type { Collection } from '../../../src/event-sourcing/read-model-store.ts';
@@ -94,4 +94,32 @@ it.each([0, 4, 99])('refuses a file of format %i and leaves it as it was', (form
   expect(db.prepare('SELECT * FROM checkpoints').all()).toHaveLength(1);
   expect(db.prepare('PRAGMA user_version').get()).toEqual({ user_version: format });
   db.close();
+});
+
+it('lists documents that share no sequence without sorting them', async () => {
+  const store = openSqliteReadModelStore({ kind: 'memory' });
+  onTestFinished(() => store.close());
+  await store.prepare([THINGS], 'a-store');
+  const keys = ['c', 'b', 'a'];
+  await write(
+    store,
+    THINGS,
+    keys.map((key, index) => newDocument({ key, position: BigInt(index + 1), document: { owner: 'ann' } })),
+  );
+  const plans: string[] = [];
+  const { prepare } = DatabaseSync.prototype;
+  const watched = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(function (
+    this: DatabaseSync,
+    sql,
+  ) {
+    const plan = prepare.call(this, `EXPLAIN QUERY PLAN ${sql}`).all();
+    plans.push(...plan.map(({ detail }) => String(detail)));
+    return prepare.call(this, sql);
+  });
+  onTestFinished(() => watched.mockRestore());
+  const after = { sequence: 1n, key: 'c' };
+  const options = { where: { owner: 'ann' }, order: 'oldest_first', limit: 2, after } as const;
+  expect((await store.find(THINGS, options)).map(({ key }) => key)).toEqual(['b', 'a']);
+  expect(plans.join('\n')).toMatch(/USING INDEX/);
+  expect(plans.join('\n')).not.toMatch(/TEMP B-TREE/);
 });
