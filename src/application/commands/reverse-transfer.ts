@@ -1,7 +1,6 @@
 /** The part of a reversal that is about transfers: both sides are undone, by a transfer the other way round. */
 import {
   type BankAccount,
-  bankAccountStream,
   creditForReversal,
   debitForReversal,
   decideWithoutExpired,
@@ -15,7 +14,8 @@ import type { RequestContext } from '../mediator.ts';
 import { newAggregateId } from '../operation.ts';
 import { type DrivenTransfer, transferNotFound, transferType } from '../transfer-process.ts';
 import { driveRequested, isOnRecord } from './drive-transfer.ts';
-import type { Posting, PostingResult } from './record-posting.ts';
+import { findPosting } from './find-posting.ts';
+import type { PostingResult } from './record-posting.ts';
 
 /** The reversal is on record, but there is no posting to show: a store failed, or the bank keeps the money. */
 export type PendingReversal = { readonly transfer: TransferDocument } & Written;
@@ -136,22 +136,6 @@ async function answer(
   if (state.status !== 'COMPLETED' || transactionId === undefined) {
     return accept({ transfer: transferDocument(reversalId, state, revision), ...written });
   }
-  const posting = await readPosting(bank, accountId, transactionId);
+  const posting = await findPosting(bank, accountId, transactionId, transferType.stream(reversalId));
   return accept({ posting, ...written, revision: posting.revision });
-}
-
-/** A posting that is among the newest events of its account. @throws Error when there is none, which means corrupt data */
-async function readPosting(
-  { events, codec }: Bank,
-  account_id: string,
-  transactionId: string,
-): Promise<Posting> {
-  const newestFirst = events.readStream(bankAccountStream(account_id), { direction: 'backwards' });
-  for await (const recorded of newestFirst) {
-    const { type, data } = codec.decode(recorded);
-    if (type !== 'BankAccountTransactionRecordedDomainEventV1') continue;
-    if (data.transaction_id !== transactionId) continue;
-    return { account_id, ...data, recorded_at: recorded.metadata.timestamp, revision: recorded.revision };
-  }
-  throw new Error(`account ${account_id} has lost its posting ${transactionId}`);
 }
