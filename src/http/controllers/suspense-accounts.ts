@@ -8,9 +8,10 @@ import {
 } from '../../application/commands/pay-out-suspense.ts';
 import { ListSuspenseAccounts } from '../../application/queries/accounts.ts';
 import { pageFields } from '../../application/queries/paging.ts';
-import { accepted, contextOf, type Services, writtenHeaders } from '../messages.ts';
+import { accepted, contextOf, type Services } from '../messages.ts';
 import { AMOUNT_CODES, BODY_CODES, PAGE_CODES, STORE_CODES, TEXT_CODES } from '../problem-catalog.ts';
-import { accountPageSchema, problemResponses, transferSchema } from '../schemas.ts';
+import { accountPageSchema, problemResponses } from '../schemas.ts';
+import { sendTransfer, TRANSFER_ANSWERS } from '../transfer-answer.ts';
 
 const tags = ['operations'];
 
@@ -44,10 +45,7 @@ export const suspenseAccountsController =
           params: suspenseCurrencyFields,
           body: payOutSuspenseFields.omit({ currency: true }),
           response: {
-            201: transferSchema.describe('Ended; `status` says how.'),
-            202: transferSchema.describe(
-              'On record, and finished in the background: a store failed meanwhile.',
-            ),
+            ...TRANSFER_ANSWERS,
             ...problemResponses([
               ...BODY_CODES,
               'unknown_currency',
@@ -71,9 +69,7 @@ export const suspenseAccountsController =
       async (request, reply) => {
         const input = { ...request.body, ...request.params };
         const result = accepted(await mediator.send(PayOutSuspense, input, contextOf(request)), request);
-        writtenHeaders(reply, result, readYourWrites);
-        reply.header('location', `/api/v1/transfers/${result.transfer.id}`);
-        return reply.code(result.finished ? 201 : 202).send(result.transfer);
+        return sendTransfer(reply, result, readYourWrites);
       },
     );
   };

@@ -7,7 +7,7 @@ import {
   transferIdFields,
   transferListFields,
 } from '../../application/queries/transfers.ts';
-import { accepted, contextOf, type Services, sendDocument, writtenHeaders } from '../messages.ts';
+import { accepted, contextOf, type Services, sendDocument } from '../messages.ts';
 import {
   AMOUNT_CODES,
   BODY_CODES,
@@ -17,6 +17,7 @@ import {
   TEXT_CODES,
 } from '../problem-catalog.ts';
 import { problemResponses, transferPageSchema, transferSchema } from '../schemas.ts';
+import { sendTransfer, TRANSFER_ANSWERS } from '../transfer-answer.ts';
 
 export const transfersController =
   ({ mediator, readYourWrites }: Services): FastifyPluginAsyncZod =>
@@ -30,10 +31,7 @@ export const transfersController =
           summary: 'Transfer money from one account to another',
           body: requestTransferFields,
           response: {
-            201: transferSchema.describe('Ended; `status` says how.'),
-            202: transferSchema.describe(
-              'On record, and finished in the background: a store failed meanwhile.',
-            ),
+            ...TRANSFER_ANSWERS,
             ...problemResponses([
               ...BODY_CODES,
               'account_not_found',
@@ -58,9 +56,7 @@ export const transfersController =
       async (request, reply) => {
         const sent = await mediator.send(RequestTransfer, request.body, contextOf(request));
         const result = accepted(sent, request);
-        writtenHeaders(reply, result, readYourWrites);
-        reply.header('location', `/api/v1/transfers/${result.transfer.id}`);
-        return reply.code(result.finished ? 201 : 202).send(result.transfer);
+        return sendTransfer(reply, result, readYourWrites);
       },
     );
 
