@@ -42,7 +42,19 @@ export function contextOf(request: FastifyRequest): RequestContext {
   if (typeof key !== 'string' || !IDEMPOTENCY_KEY.test(key)) {
     throw new ProblemException(problem('invalid_idempotency_key'));
   }
+  if (isJoined(key, request)) {
+    throw new ProblemException(
+      problem('invalid_idempotency_key', 'Idempotency-Key was sent more than once.'),
+    );
+  }
   return { ...ids, idempotencyKey: key };
+}
+
+/** Whether the key came in several headers: Node.js makes one of them, with commas, a key that nobody sent. */
+function isJoined(key: string, { raw }: FastifyRequest): boolean {
+  if (!key.includes(',')) return false;
+  const names = raw.rawHeaders.filter((_text, index) => index % 2 === 0);
+  return names.filter((name) => name.toLowerCase() === 'idempotency-key').length > 1;
 }
 
 /** As `contextOf`, with the revision that the client insists on. @throws ProblemException `invalid_if_match` */

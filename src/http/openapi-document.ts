@@ -72,7 +72,8 @@ const IDEMPOTENCY_KEY = {
   required: false,
   description:
     'Makes it safe to send the request again: what was done under this key on the same account or person is not done ' +
-    'twice. Another content under the key is refused; a request that was refused may be corrected and sent again.',
+    'twice. Another content under the key is refused, an amount that is written another way included; a request that ' +
+    'was refused may be corrected and sent again.',
   schema: { type: 'string', minLength: 1, maxLength: 255 },
 };
 

@@ -77,6 +77,17 @@ describe('a command with a key', () => {
     expect(await countTransactions(id)).toBe(1);
   });
 
+  it('counts an amount as it is written: the same one in other digits is other content', async () => {
+    const id = await openAccount(bank.client);
+    await bank.client.call('deposit', { body: posting(id, '1.00'), headers: key('digits') });
+    const { problem } = await bank.client.refused('deposit', {
+      body: posting(id, '1'),
+      headers: key('digits'),
+    });
+    expect(problem.code).toBe('idempotency_conflict');
+    expect(await countTransactions(id)).toBe(1);
+  });
+
   it('does not burn its key by a refusal: the corrected request goes through', async () => {
     const id = await openAccount(bank.client);
     const send = (amount: string) => ({ body: posting(id, amount), headers: key('refused') });

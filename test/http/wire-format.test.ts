@@ -1,6 +1,7 @@
 /** What HTTP itself says about a request: character sets, encodings, entity tags, and cursors that belong to one list. */
+import { request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { openAccount, posting, registerAlice } from '../support/customers.ts';
+import { ALICE, openAccount, posting, registerAlice } from '../support/customers.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';
 
 let bank: RunningBank;
@@ -42,6 +43,48 @@ describe('a body', () => {
 
   it.each(['\\ud800', '\\u0000', 'a\\u0007b'])('with %s in a text is refused', async (text) => {
     expect(await deposit(bodyWith('@').replace('@', text))).toEqual([422, 'invalid_text']);
+  });
+});
+
+describe('a header that is sent twice', () => {
+  /** `fetch` would join them. */
+  async function send(path: string, headers: Record<string, string | string[]>, body?: object) {
+    const method = body ? 'POST' : 'GET';
+    return new Promise((resolve, reject) => {
+      const sent = request(`${bank.url}${path}`, { method, headers }, async (response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of response) chunks.push(chunk as Buffer);
+        const { code } = JSON.parse(Buffer.concat(chunks).toString()) as { code?: string };
+        resolve([response.statusCode, code]);
+      });
+      sent.once('error', reject);
+      sent.end(body && JSON.stringify(body));
+    });
+  }
+
+  it('is no key, and one key may have a comma', async () => {
+    const body = posting(await openAccount(bank.client), '1.00');
+    const post = (key: string | string[]) => {
+      const headers = { 'content-type': 'application/json', 'idempotency-key': key };
+      return send('/api/v1/transactions/deposit', headers, body);
+    };
+    for (const keys of [
+      ['one', 'two'],
+      ['one', 'one'],
+    ]) {
+      expect(await post(keys)).toEqual([400, 'invalid_idempotency_key']);
+    }
+    expect(await post('one, two')).toEqual([201, undefined]);
+  });
+
+  it('is no ETag to insist on, and no consistency token', async () => {
+    const path = `/api/v1/accounts/${account}`;
+    const tags = { 'content-type': 'application/json', 'if-match': ['"0"', '"0"'] };
+    const body = { amount: '1.00', description: 'Gift' };
+    expect(await send(`${path}/deposit`, tags, body)).toEqual([400, 'invalid_if_match']);
+    const { token } = await bank.client.call('registerPerson', { body: ALICE });
+    const tokens = { 'x-consistency-token': [token, token] };
+    expect(await send(path, tokens)).toEqual([400, 'invalid_consistency_token']);
   });
 });
 
