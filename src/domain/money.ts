@@ -95,8 +95,11 @@ function parseAmount(text: string, currency: string, field: string, least: 0n | 
     return reject('invalid_amount', `${field} must be a decimal number such as "12.50".`, { field });
   }
   const decimals = decimalsOf(currency);
-  const significant = text.includes('.') ? text.replace(/0+$/, '').replace(/\.$/, '') : text;
-  const fraction = significant.split('.')[1] ?? '';
+  const point = text.indexOf('.');
+  const written = point < 0 ? 0 : text.length - point - 1;
+  // Only what has too many decimals as it is written has to be looked at for zeros that say nothing.
+  const significant = written <= decimals ? text : text.replace(/\.?0+$/, '');
+  const fraction = written <= decimals ? '' : (significant.split('.')[1] ?? '');
   if (fraction.length > decimals) {
     const detail = `${field} has ${fraction.length} decimals, but ${currency} has ${decimals}.`;
     return reject('amount_too_precise', detail, { field, facts: { decimals, currency } });

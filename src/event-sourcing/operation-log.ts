@@ -18,8 +18,8 @@ export interface Operation extends OperationName {
 }
 
 /** The first one decides where both were used before. */
-export function namesOf({ alias, ...name }: Operation): OperationName[] {
-  return alias ? [name, alias] : [name];
+export function namesOf(operation: Operation): OperationName[] {
+  return operation.alias ? [operation, operation.alias] : [operation];
 }
 
 /** An operation that was done, and where in the stream its events stand. */

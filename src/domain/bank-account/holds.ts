@@ -138,14 +138,24 @@ export function decideWithoutExpired(
   now: string,
   decide: (state: BankAccount) => Decision<BankAccountEvent[]>,
 ): Decision<BankAccountEvent[]> {
+  if (!hasExpired(state.holds, now)) return decide(state);
   const expired = Object.entries(state.holds)
-    .filter(([, { expires_at }]) => expires_at !== undefined && expires_at <= now)
+    .filter(([, hold]) => isOver(hold, now))
     .map(([id, hold]) => released(state, id, hold, 'EXPIRED'));
-  if (expired.length === 0) return decide(state);
   const decision = decide(
     expired.reduce<BankAccount>((folded, event) => evolveBankAccount(folded, event, now), state),
   );
   return decision.ok ? accept([...expired, ...decision.value]) : decision;
+}
+
+/** Asked before every decision, so it makes nothing: most accounts have no hold. */
+function hasExpired(holds: BankAccount['holds'], now: string): boolean {
+  for (const id in holds) if (isOver(holds[id] as OpenHold, now)) return true;
+  return false;
+}
+
+function isOver({ expires_at }: OpenHold, now: string): boolean {
+  return expires_at !== undefined && expires_at <= now;
 }
 
 function released(

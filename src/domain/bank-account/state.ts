@@ -177,11 +177,11 @@ function settled(accrual: Accrual | null, data: TransactionRecorded['data']): Ac
 }
 
 function moved(state: BankAccount, data: TransactionRecorded['data'], at: string): BankAccount {
-  const change = signedAmount(data);
+  const minor = toMinor(data.amount, data.currency);
+  const change = data.direction === 'CREDIT' ? minor : -minor;
   const balance = state.balance + change;
   if (data.period !== undefined) return { ...state, balance, accrual: settled(state.accrual, data) };
   const original = data.reverses_transaction_id;
-  const minor = toMinor(data.amount, data.currency);
   if (original !== undefined) {
     return { ...state, balance, reversed: reversedWith(state.reversed, original, minor, at) };
   }
