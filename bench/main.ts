@@ -11,6 +11,7 @@ import { measureGets } from './measurements/get.ts';
 import { measureKurrentDb } from './measurements/kurrentdb.ts';
 import { measureMongodb } from './measurements/mongodb.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
+import { measureRebuildBesideLoad } from './measurements/rebuild-beside-load.ts';
 import { measureScale } from './measurements/scale.ts';
 import { measureSnapshots } from './measurements/snapshots.ts';
 import { measureStart } from './measurements/start.ts';
@@ -33,6 +34,7 @@ const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench)
   ['snapshots', ['snapshots'], measureSnapshots],
   ['time-travel', ['time-travel'], measureTimeTravel],
   ['rebuild', ['rebuild'], measureRebuild],
+  ['rebuild beside load', ['rebuild-beside-load'], measureRebuildBesideLoad],
   ['move', ['move'], measureMoves],
   ['start', ['start'], measureStart],
   ['scale', ['scale'], measureScale],

@@ -14,6 +14,7 @@ export const GROUPS = [
   'time-travel',
   'lag',
   'rebuild',
+  'rebuild-beside-load',
   'move',
   'start',
   'scale',

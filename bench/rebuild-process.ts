@@ -38,7 +38,11 @@ async function project(groups: typeof projectionGroups): Promise<number> {
     reader,
     readModels: store,
     groups,
-    config: { readModels: { kind: 'file', path: readModelsPath }, defaultCurrency: 'USD' },
+    config: {
+      eventStore: { kind: 'file', path: eventsPath },
+      readModels: { kind: 'file', path: readModelsPath },
+      defaultCurrency: 'USD',
+    },
     onProblem: (found) => {
       if (found.kind === 'rebuilding') return;
       problem = found;

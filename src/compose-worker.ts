@@ -10,6 +10,7 @@ import { ProjectionHost, type ProjectionHostOptions } from './event-sourcing/pro
 import type { ProjectorProblem } from './event-sourcing/projector.ts';
 import type { Fence, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { type SharedWork, WorkSharing, type WorkSharingProblem } from './event-sourcing/work-sharing.ts';
+import { fillerFor } from './fill-in-thread.ts';
 import { newId } from './new-id.ts';
 import { PROJECTED_STREAM_PREFIXES, projectionGroups } from './projections/index.ts';
 
@@ -24,7 +25,8 @@ export type ProjectionsState = 'running' | 'retrying' | 'standby' | 'unattended'
 export interface WorkerOptions {
   readonly reader: EventReader;
   readonly readModels: ReadModelStore;
-  readonly config: Pick<Config, 'readModels' | 'defaultCurrency' | 'cloudEvents'>;
+  readonly config: Pick<Config, 'readModels' | 'defaultCurrency' | 'cloudEvents'> &
+    Partial<Pick<Config, 'eventStore'>>;
   /** Default: those of the bank. */
   readonly groups?: readonly ProjectionGroup<BankEvent>[];
   readonly onProjected: () => void;
@@ -56,7 +58,9 @@ class SoleWorker implements Worker {
   readonly #host: ProjectionHost<BankEvent>;
 
   constructor(options: WorkerOptions) {
-    this.#host = new ProjectionHost(hostOptions(options, options.groups ?? projectionGroups));
+    const elsewhere = fillerFor(options.config);
+    const host = hostOptions(options, options.groups ?? projectionGroups);
+    this.#host = new ProjectionHost({ ...host, ...(elsewhere ? { elsewhere } : {}) });
   }
 
   state(): ProjectionsState {

@@ -8,15 +8,54 @@ export type FollowingOptions<E extends DomainEvent> = ProjectorOptions<E> & {
   readonly onEnded: () => void;
 };
 
-export class Following<E extends DomainEvent> {
+/** What keeps some builds going, on this thread or on another one. */
+export interface Filling {
+  /** The names of its projections. */
+  readonly projections: ReadonlySet<string>;
+  readonly state: ProjectorState | undefined;
+  readonly caughtUp: boolean;
+  readonly position: Position;
+  readonly rates: Rates;
+  start(signal: AbortSignal): void;
+  wake(): void;
+  /** @throws what ended it */
+  mustBeWell(): void;
+  stop(): Promise<void>;
+}
+
+/** How fast it has been since it was started. */
+export interface Rates {
+  readonly events_per_second: number;
+  readonly positions_per_second: number;
+}
+
+/** Tells how fast something goes that says where it is. */
+export class RateMeter {
+  #startedAt = performance.now();
+  #startedFrom: Position | undefined;
+
+  start(): void {
+    this.#startedAt = performance.now();
+  }
+
+  rates(position: Position, events: number): Rates {
+    const seconds = (performance.now() - this.#startedAt) / 1000;
+    this.#startedFrom ??= position;
+    return {
+      events_per_second: Math.round(events / seconds),
+      positions_per_second: Number(position - this.#startedFrom) / seconds,
+    };
+  }
+}
+
+export class Following<E extends DomainEvent> implements Filling {
   readonly #projector: Projector<E> | undefined;
   readonly #onEnded: () => void;
   readonly #stopping = new AbortController();
   readonly projections: ReadonlySet<string>;
   #running: Promise<void> = Promise.resolve();
   #failure: { readonly error: unknown } | undefined;
-  #startedAt = 0;
-  #startedFrom: Position | undefined;
+  readonly #meter = new RateMeter();
 
   /** Without projections there is nothing to follow: it only waits to be stopped. */
   constructor({ onEnded, ...options }: FollowingOptions<E>) {
@@ -42,21 +81,13 @@ export class Following<E extends DomainEvent> {
     return this.#projector?.eventsSeen ?? 0;
   }
 
-  /** How fast it has been since it was started. */
-  get rates(): { readonly events_per_second: number; readonly positions_per_second: number } {
-    const seconds = (performance.now() - this.#startedAt) / 1000;
-    const position = this.position;
-    this.#startedFrom ??= position;
-    const events = this.eventsSeen;
-    return {
-      events_per_second: Math.round(events / seconds),
-      positions_per_second: Number(position - this.#startedFrom) / seconds,
-    };
+  get rates(): Rates {
+    return this.#meter.rates(this.position, this.eventsSeen);
   }
 
   start(signal: AbortSignal): void {
     if (!this.#projector) return;
-    this.#startedAt = performance.now();
+    this.#meter.start();
     const either = AbortSignal.any([signal, this.#stopping.signal]);
     this.#running = this.#projector
       .run(either)
@@ -70,7 +101,6 @@ export class Following<E extends DomainEvent> {
     this.#projector?.wake();
   }
 
-  /** @throws what ended it */
   mustBeWell(): void {
     if (this.#failure) throw this.#failure.error;
   }

@@ -1,7 +1,7 @@
 /** The states of the groups that one host leads: loaded, changed and stored; nobody else writes them. */
 import type { DomainEvent } from './codec.ts';
 import type { EventReader } from './event-store.ts';
-import type { Following } from './following.ts';
+import type { Filling } from './following.ts';
 import { OPERATOR_REQUESTS_STREAM, toProjectionRequest } from './operator-requests.ts';
 import type { AnyProjection, ProjectionGroup } from './projection.ts';
 import {
@@ -113,7 +113,7 @@ export class GroupStates<E extends DomainEvent> {
     }
   }
 
-  async noteProgress(building: Following<E>): Promise<void> {
+  async noteProgress(building: Filling): Promise<void> {
     for (const group of this.#options.groups) {
       const { rebuild, ...state } = this.#of(group);
       if (!rebuild || !group.projections.some(({ name }) => building.projections.has(name))) continue;

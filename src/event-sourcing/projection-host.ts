@@ -5,11 +5,12 @@
 import { backoff } from './backoff.ts';
 import { BuildView } from './build-view.ts';
 import type { DomainEvent } from './codec.ts';
-import { Following } from './following.ts';
+import { Fillings } from './fillings.ts';
+import { type Filling, Following } from './following.ts';
 import { GroupStates } from './group-states.ts';
 import type { AnyProjection, ProjectionGroup } from './projection.ts';
 import { keptUpToDate } from './projection-state.ts';
-import type { ProjectorOptions, ProjectorState } from './projector.ts';
+import type { ProjectorOptions, ProjectorProblem, ProjectorState } from './projector.ts';
 import type { Build, Collection, ReadModelStore } from './read-model-store.ts';
 import { RebuildPace } from './rebuild-pace.ts';
 import { Signal } from './signal.ts';
@@ -22,12 +23,28 @@ export interface ProjectionHostOptions<E extends DomainEvent>
   readonly groups: readonly ProjectionGroup<E>[];
   /** Time between two looks at what operators ask, and at how a rebuild gets on. Default 500. */
   readonly lookMs?: number;
+  /**
+   * Fills builds of some groups on another thread, where the store can be written from there. Missing: everything is
+   * filled on this one.
+   */
+  readonly elsewhere?: (task: ElsewhereTask) => Filling;
   /** How long replaced builds stay, for readers that had just looked them up. Default 1,000. */
   readonly retireMs?: number;
 }
 
+export interface ElsewhereTask {
+  readonly builds: readonly Collection[];
+  /** Events that came to what is served so far, for the pace. */
+  readonly eventsServed: () => number;
+  /** Whether the builds are filled in several places at once, each of which has to rest the longer. */
+  readonly places: number;
+  /** To be called after every commit, and when it has ended. */
+  readonly onProgress: () => void;
+  readonly onProblem: (problem: ProjectorProblem) => void;
+}
+
 /** What is kept up to date, and what is filled, at one time. */
-type Round<E extends DomainEvent> = { readonly live: Following<E>; readonly building: Following<E> };
+type Round<E extends DomainEvent> = { readonly live: Following<E>; readonly building: Fillings };
 
 type Step = 'requests' | 'caught_up' | 'ended';
 
@@ -49,7 +66,7 @@ export class ProjectionHost<E extends DomainEvent> {
 
   get state(): ProjectorState {
     if (this.#state !== 'running') return this.#state;
-    const states = [this.#round?.live.state, this.#round?.building.state];
+    const states = [this.#round?.live.state, ...(this.#round?.building.states ?? [])];
     return states.includes('retrying') ? 'retrying' : 'running';
   }
 
@@ -133,9 +150,9 @@ export class ProjectionHost<E extends DomainEvent> {
     const building = this.#states.building();
     await store.prepare([...served, ...building], reader.storeId);
     const following = this.#follow(this.#states.withoutPaused(served));
-    const pace = new RebuildPace({ eventsServed: () => following.eventsSeen });
-    this.#round = { live: following, building: this.#follow(this.#states.withoutPaused(building), pace) };
-    const { live, building: filling } = this.#round;
+    const filling = this.#fill(this.#states.withoutPaused(building), () => following.eventsSeen);
+    this.#round = { live: following, building: filling };
+    const { live } = this.#round;
     try {
       live.start(signal);
       filling.start(signal);
@@ -156,9 +173,30 @@ export class ProjectionHost<E extends DomainEvent> {
       .map((projection) => ({ ...projection, build: numbers.get(projection.name) ?? 0 }));
   }
 
+  /** The first group here and the others elsewhere, where that can be done: two threads have the more time each. */
+  #fill(builds: readonly Collection[], eventsServed: () => number): Fillings {
+    const { groups, elsewhere, onProblem } = this.#options;
+    const inGroup = ({ projections }: ProjectionGroup<E>) => {
+      const names = new Set(projections.map(({ name }) => name));
+      return builds.filter(({ name }) => names.has(name));
+    };
+    const [here = [], ...others] = groups.map(inGroup).filter((some) => some.length > 0);
+    const places = elsewhere && others.length > 0 ? 2 : 1;
+    const pace = new RebuildPace({ eventsServed, places });
+    if (!elsewhere || places === 1) return new Fillings([this.#follow(builds, pace)]);
+    const there = elsewhere({
+      builds: others.flat(),
+      eventsServed,
+      places,
+      onProgress: () => this.#wakeUp.notify(),
+      onProblem: (problem) => onProblem?.(problem),
+    });
+    return new Fillings([this.#follow(here, pace), there]);
+  }
+
   /** @param pace for builds that are not served yet */
   #follow(builds: readonly Collection[], pace?: RebuildPace): Following<E> {
-    const { groups, store, onProjected, ...options } = this.#options;
+    const { groups, store, onProjected, elsewhere: _, ...options } = this.#options;
     const numbers = new Map(builds.map(({ name, build = 0 }) => [name, build]));
     const projections: AnyProjection<E>[] = groups
       .flatMap((group) => group.projections)
@@ -186,7 +224,7 @@ export class ProjectionHost<E extends DomainEvent> {
       if (building.caughtUp) return 'caught_up';
       if (performance.now() - lookedAt < lookMs) continue;
       lookedAt = performance.now();
-      await this.#states.noteProgress(building);
+      for (const one of building.all) await this.#states.noteProgress(one);
       await this.#dropRetired();
       if (await this.#states.hasRequests()) return 'requests';
     }
@@ -202,7 +240,7 @@ export class ProjectionHost<E extends DomainEvent> {
     await live.stop();
     const reached = await this.#positionOf(served.filter(({ name }) => names.has(name)));
     const deadline = performance.now() + HAND_OVER_MS_MAX;
-    while (building.position < reached) {
+    while (!building.hasReached(reached)) {
       building.mustBeWell();
       if (performance.now() > deadline) return;
       building.wake();

@@ -11,7 +11,7 @@ import { NO_PROJECTION } from './dead-letter.ts';
 import { DeadLetterDesk } from './dead-letter-desk.ts';
 import { DocumentSession } from './document-session.ts';
 import { EventFolder } from './event-folder.ts';
-import type { EventReader, Position, SubscriptionBatch } from './event-store.ts';
+import type { EventReader, Position, RecordedEvent, SubscriptionBatch } from './event-store.ts';
 import { OPERATOR_STREAM_PREFIX } from './operator-requests.ts';
 import type { AnyProjection } from './projection.ts';
 import type {
@@ -66,6 +66,9 @@ const CACHED_DOCUMENTS_MAX = 12_000;
 
 /** Events between two steps of a pace. */
 const PACED_EVENTS = 500;
+
+/** Events from which on there is a commit where commits must be small. */
+const BUSY_COMMIT_EVENTS = 2_000;
 
 const NOTHING: readonly never[] = [];
 
@@ -180,21 +183,30 @@ export class Projector<E extends DomainEvent> {
   /** Folds a part of what the log brought. @returns whether it was committed, or the end came */
   async #take(part: BatchPart, signal: AbortSignal): Promise<boolean> {
     const { pace, commitEvents = 65_536 } = this.#options;
-    const pending = this.#pending;
-    const sliceEvents = pace ? PACED_EVENTS : part.events.length;
-    for (let from = 0; from < part.events.length; from += sliceEvents) {
-      pending.deadLetters.push(...(await this.#folder.fold(part.events.slice(from, from + sliceEvents))));
+    const { events, request } = part;
+    const sliceEvents = pace ? PACED_EVENTS : events.length;
+    for (let from = 0; from < events.length; from += sliceEvents) {
+      const slice = events.slice(from, from + sliceEvents);
+      this.#pending.deadLetters.push(...(await this.#folder.fold(slice)));
+      this.#pending.events += slice.length;
       await pace?.next();
       if (pace && signal.aborted) return true;
+      const isEnough = pace?.busy && this.#pending.events >= BUSY_COMMIT_EVENTS;
+      if (isEnough && from + sliceEvents < events.length) await this.#commitSlice(slice);
     }
-    pending.events += part.events.length;
-    const { request } = part;
     // Far behind, one commit takes several batches: a document that many events touch is written once.
-    const isFull = pending.events >= (pace?.busy ? 0 : commitEvents);
-    if (!part.caughtUp && part.events.length > 0 && !isFull && !request) return false;
-    await this.#commitPart(part, pending.deadLetters, pending.events);
+    const isFull = this.#pending.events >= (pace?.busy ? 0 : commitEvents);
+    if (!part.caughtUp && events.length > 0 && !isFull && !request) return false;
+    await this.#commitPart(part, this.#pending.deadLetters, this.#pending.events);
     if (request) await this.#obey(request);
     return true;
+  }
+
+  /** In the middle of a part, so that whoever else is on this thread does not wait for a long commit. */
+  async #commitSlice(events: readonly RecordedEvent[]): Promise<void> {
+    const position = events.at(-1)?.position ?? 0n;
+    const { deadLetters, events: count } = this.#pending;
+    await this.#commitPart({ events: NOTHING, position, caughtUp: false }, deadLetters, count);
   }
 
   /** Acts on a request after all that came before it is stored, and before anything that comes after. */

@@ -9,12 +9,14 @@ export interface RebuildPaceOptions {
   readonly eventsServed: () => number;
   /** Milliseconds that never go back. */
   readonly clock?: () => number;
+  /** Places in which a rebuild works at the same time, each with a pace like this one. Default 1. */
+  readonly places?: number;
   readonly rest?: (ms: number) => Promise<unknown>;
 }
 
 /** Events a second from which on the bank counts as at work. */
 const BUSY_EVENTS_PER_SECOND = 50;
-/** Rest for each millisecond of work while the bank is at work: a sixth of the time is left to the rebuild. */
+/** Rest for each millisecond of work while the bank is at work: about a sixth of the time is left to the rebuild. */
 const REST_PER_WORK = 5;
 /** The longest rest, in milliseconds. */
 const REST_MS_MAX = 500;
@@ -23,6 +25,7 @@ const WINDOW_MS = 500;
 
 export class RebuildPace {
   readonly #eventsServed: () => number;
+  readonly #restPerWork: number;
   readonly #clock: () => number;
   readonly #rest: (ms: number) => Promise<unknown>;
   #resumedAt: number;
@@ -31,10 +34,12 @@ export class RebuildPace {
 
   constructor({
     eventsServed,
+    places = 1,
     clock = () => performance.now(),
     rest = (ms) => (ms > 0 ? sleep(ms) : nextTurn()),
   }: RebuildPaceOptions) {
     this.#eventsServed = eventsServed;
+    this.#restPerWork = REST_PER_WORK * places;
     this.#clock = clock;
     this.#rest = rest;
     this.#resumedAt = clock();
@@ -52,7 +57,7 @@ export class RebuildPace {
     const worked = now - this.#resumedAt;
     this.#look(now);
     // Even where nothing else happens, everything else on this thread has its turn.
-    await this.#rest(this.#busy ? Math.min(worked * REST_PER_WORK, REST_MS_MAX) : 0);
+    await this.#rest(this.#busy ? Math.min(worked * this.#restPerWork, REST_MS_MAX) : 0);
     this.#resumedAt = this.#clock();
   }
 

@@ -421,6 +421,20 @@ describe('the pace', () => {
     expect(await bench.wallet('a')).toEqual([199, 200]);
   });
 
+  it('commits small beside others who are busy, and as much as there is where nobody is', async () => {
+    await bench.record('a', opened(), ...Array<WalletEvent>(4_999).fill(filled(1)));
+    for (const [busy, expected] of [
+      [true, [2_000n, 4_000n, 5_000n]],
+      [false, [5_000n]],
+    ] as const) {
+      const from = bench.readModels.commits.length;
+      const projections = [{ ...wallets, name: busy ? 'busy_wallets' : 'idle_wallets' }];
+      await bench.project({ projections, pace: { next: async () => {}, busy } });
+      const commits = bench.readModels.commits.slice(from);
+      expect(commits.map(({ checkpoints }) => checkpoints[0]?.position)).toEqual(expected);
+    }
+  });
+
   it('hardly waits after a batch of few events', async () => {
     const running = await bench.start({ intervalMs: 1_000, fullBatchEvents: 1_000 });
     await bench.record('a', opened());

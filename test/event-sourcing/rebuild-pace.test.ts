@@ -3,9 +3,10 @@ import { expect, it } from 'vitest';
 import { RebuildPace } from '../../src/event-sourcing/rebuild-pace.ts';
 
 /** Pieces of work of 20 ms each, while so many events a second come; answers the share of the time that was work. */
-async function shareOfWork(eventsPerSecond: number, pieces = 500): Promise<number> {
+async function shareOfWork(eventsPerSecond: number, places = 1, pieces = 500): Promise<number> {
   let now = 0;
   const pace = new RebuildPace({
+    places,
     eventsServed: () => Math.floor((now * eventsPerSecond) / 1_000),
     clock: () => now,
     rest: async (ms) => {
@@ -21,6 +22,10 @@ async function shareOfWork(eventsPerSecond: number, pieces = 500): Promise<numbe
 
 it('leaves most of the time to a bank at work', async () => {
   expect(await shareOfWork(5_000)).toBeLessThan(0.2);
+});
+
+it('leaves as much to it when the rebuild works in two places at once', async () => {
+  expect(2 * (await shareOfWork(5_000, 2))).toBeLessThan(0.2);
 });
 
 it('takes all of it where nothing happens, or hardly anything', async () => {

@@ -20,6 +20,7 @@ import {
   type SqliteLocation,
   translated,
 } from './database.ts';
+import { indexSql, tableSql, updateSql, upsertSql } from './document-tables.ts';
 import { SqliteReadModelReader, tableOf } from './read-model-reader.ts';
 
 const LEASES = `CREATE TABLE leases (
@@ -62,6 +63,9 @@ const READ_MODEL_FORMAT: SqliteFormat = {
     ${LEASES}
   `,
 };
+
+/** How long one writer waits for the commit of the other: that of a rebuild holds many thousands of documents. */
+const COMMIT_WAIT_MS_MAX = 30_000;
 
 /** The token of who needs none, because nobody else can write. */
 const UNFENCED = 0;
@@ -266,52 +270,27 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
 export function openSqliteReadModelStore(location: SqliteLocation): SqliteReadModelStore {
   const unlock = lockForThisProcess(location);
   try {
-    const db = openForWriting(location, READ_MODEL_FORMAT);
-    // Read models can be folded again from the log, so they need no sync at every commit to be safe.
-    db.exec('PRAGMA synchronous = NORMAL');
-    return new SqliteReadModelStore(db, describe(location), unlock);
+    return openStore(location, unlock);
   } catch (error) {
     unlock();
     throw error;
   }
 }
 
-function tableSql(collection: Collection): string {
-  const columns = collection.indexes.map((field) => `, ${field} TEXT`).join('');
-  return `CREATE TABLE IF NOT EXISTS ${tableOf(collection)} (
-      key TEXT NOT NULL UNIQUE, sequence INTEGER NOT NULL, position INTEGER NOT NULL,
-      document TEXT, blocked INTEGER NOT NULL${columns}
-    )`;
+/**
+ * Opens them once more in the process that has them open already, for a thread that fills builds beside their writer.
+ * Each of the two waits while the other commits.
+ * @throws StoreError `unavailable` or `corrupt`.
+ */
+export function openSqliteReadModelStoreBeside(path: string): SqliteReadModelStore {
+  return openStore({ kind: 'file', path }, () => {});
 }
 
-/** Lists go by `sequence`, alone or after an equality; documents of one event are few, and sorted by key as they come. */
-function indexSql(collection: Collection): string {
-  const table = tableOf(collection);
-  const paths = collection.indexes.map((field) => [`by_${field}`, `${field}, sequence`]);
-  if (collection.listed) paths.push(['by_sequence', 'sequence']);
-  const indexes = paths.map(
-    ([name, fields]) => `CREATE INDEX IF NOT EXISTS ${table}_${name} ON ${table} (${fields});`,
-  );
-  return indexes.join('\n');
-}
-
-/** Replaces a document whose indexed fields stay as they are; `?4` and so on are their values. */
-function updateSql(collection: Collection): string {
-  const same = collection.indexes.map((field, index) => ` AND ${field} IS ?${index + 4}`).join('');
-  const key = collection.indexes.length + 4;
-  return `UPDATE ${tableOf(collection)} SET position = ?1, document = ?2, blocked = ?3
-    WHERE key = ?${key} AND position < ?${key + 1}${same}`;
-}
-
-function upsertSql(collection: Collection): string {
-  const columns = ['sequence', 'position', 'document', 'blocked', ...collection.indexes];
-  const updates = columns
-    .filter((column) => column !== 'sequence')
-    .map((column) => `${column} = excluded.${column}`)
-    .join(', ');
-  return `INSERT INTO ${tableOf(collection)} (key, ${columns.join(', ')})
-    VALUES (?${', ?'.repeat(columns.length)})
-    ON CONFLICT (key) DO UPDATE SET ${updates} WHERE excluded.position > position`;
+function openStore(location: SqliteLocation, unlock: () => void): SqliteReadModelStore {
+  const db = openForWriting(location, READ_MODEL_FORMAT);
+  // Read models can be folded again from the log, so they need no sync at every commit to be safe.
+  db.exec(`PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = ${COMMIT_WAIT_MS_MAX}`);
+  return new SqliteReadModelStore(db, describe(location), unlock);
 }
 
 function leaseRow({ name, holder, token, renewals }: LeaseRecord): SQLInputValue[] {
