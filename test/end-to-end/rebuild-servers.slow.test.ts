@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openAccount, posting, registerAlice } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';
+import { withClient } from '../support/mongodb-server.ts';
 import { type ServerStores, serverStoresMissing, startServerStores } from '../support/server-stores.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
@@ -57,5 +58,10 @@ describe.skipIf(missing !== undefined)(`rebuilds on servers ${missing ?? ''}`, (
     const { body } = await client.call('getAccount', { params: { id: account }, token });
     expect(body.balance).toBe('25.00');
     expect((await client.call('listAccounts')).body.items).toHaveLength(1);
+    // Whoever looks into the database finds what is served under the plain name, whichever build it is.
+    const found = await withClient(String(stores.settings.OPENBANK_READ_MODELS), (mongo) =>
+      mongo.db().collection('bank_accounts').find({ owner_id: body.owner_id }).toArray(),
+    );
+    expect(found).toMatchObject([{ _id: account, balance: '25.00' }]);
   }, 180_000);
 });
