@@ -44,6 +44,7 @@ import * as accountAt from './queries/account-at.ts';
 import { GetAccountChanges, getAccountChangesHandler } from './queries/account-changes.ts';
 import { ListAccountTransactions, listAccountTransactionsHandler } from './queries/account-transactions.ts';
 import * as accounts from './queries/accounts.ts';
+import * as analytics from './queries/analytics.ts';
 import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.ts';
 import * as holds from './queries/holds.ts';
 import { ListParkedCloudEvents, listParkedCloudEventsHandler } from './queries/parked-cloud-events.ts';
@@ -91,6 +92,9 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(GetAccountChanges, getAccountChangesHandler(bank))
     .register(ListAccountTransactions, listAccountTransactionsHandler(bank))
     .register(GetStatement, getStatementHandler(bank))
+    .register(analytics.GetAccountAnalytics, analytics.getAccountAnalyticsHandler(bank))
+    .register(analytics.GetOwnerAnalytics, analytics.getOwnerAnalyticsHandler(bank))
+    .register(analytics.GetBankAnalytics, analytics.getBankAnalyticsHandler(bank))
     .register(holds.GetHold, holds.getHoldHandler(bank))
     .register(holds.ListAccountHolds, holds.listAccountHoldsHandler(bank))
     .register(transactions.GetTransaction, transactions.getTransactionHandler(bank))

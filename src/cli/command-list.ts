@@ -15,6 +15,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   reverse: () => import('./commands/reverse.ts').then((module) => module.reverse),
   interest: () => import('./commands/interest.ts').then((module) => module.interest),
   statement: () => import('./commands/statement.ts').then((module) => module.statement),
+  analytics: () => import('./commands/analytics.ts').then((module) => module.analytics),
   snapshot: () => import('./commands/snapshot.ts').then((module) => module.snapshot),
   projections: () => import('./commands/projections.ts').then((module) => module.projections),
   rebuild: () => import('./commands/projections.ts').then((module) => module.rebuild),

@@ -3,7 +3,7 @@ export * from './bank-account/account.ts';
 export * from './bank-account/events.ts';
 export * from './bank-account/freezing.ts';
 export * from './bank-account/holds.ts';
-export { UNITS_PER_MINOR } from './bank-account/interest.ts';
+export { halfToEven, UNITS_PER_MINOR } from './bank-account/interest.ts';
 export * from './bank-account/limits.ts';
 export * from './bank-account/movements.ts';
 export type { Posting } from './bank-account/posting.ts';

@@ -7,6 +7,7 @@ import { checkInput } from '../application/fields.ts';
 import { installConsistencyTokens } from './consistency.ts';
 import { accountChangesController } from './controllers/account-changes.ts';
 import { accountsController } from './controllers/accounts.ts';
+import { analyticsController, bankAnalyticsController } from './controllers/analytics.ts';
 import { batchesController } from './controllers/batches.ts';
 import { cloudEventsController, parkedCloudEventsController } from './controllers/cloud-events.ts';
 import { deadLettersController } from './controllers/dead-letters.ts';
@@ -64,6 +65,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
       await api.register(holdsController(options));
       await api.register(statementsController(options));
       await api.register(timeTravelController(options));
+      await api.register(analyticsController(options));
       await api.register(transactionsController(options));
       await api.register(transfersController(options));
       await api.register(batchesController(options));
@@ -80,6 +82,11 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(parkedCloudEventsController(options));
   await app.register(transferListController(options));
   await app.register(suspenseAccountsController(options));
+  await app.register(async (admin) => {
+    installConsistencyTokens(admin, readYourWrites);
+    installStaleMark(admin, options.staleProjections);
+    await admin.register(bankAnalyticsController(options));
+  });
   return app;
 }
 

@@ -61,6 +61,11 @@ export const PROBLEM_CATALOG = {
     'Account not open yet',
     'The account was opened later; opened_at says when.',
   ),
+  person_not_registered_yet: kind(
+    404,
+    'Person not registered yet',
+    'The person was registered later; registered_at says when.',
+  ),
   revision_not_found: kind(
     404,
     'Revision not found',
@@ -221,6 +226,12 @@ export const PROBLEM_CATALOG = {
   time_in_future: kind(422, 'Time in the future', 'Nobody knows yet how the account will be then.'),
   conflicting_fields: kind(422, 'Conflicting fields', 'Two parameters were given that exclude each other.'),
   invalid_range: kind(422, 'Invalid range', 'A range ends before it begins.'),
+  not_a_whole_day: kind(422, 'Not a whole day', 'Days begin at 00:00 UTC; give a date, or such a time.'),
+  range_too_large: kind(
+    422,
+    'Range too large',
+    'The range has more days, buckets or accounts than are added up at once; maximum and unit say how many.',
+  ),
   headers_too_large: kind(431, 'Headers too large', 'URL and headers are larger than the API takes.'),
   internal_error: kind(500, 'Internal error', 'The service failed; the request id leads to its log.'),
   not_supported: kind(

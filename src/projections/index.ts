@@ -4,7 +4,9 @@ import type { BankEvent } from '../domain/bank-event.ts';
 import { PERSON_STREAM_PREFIX } from '../domain/person.ts';
 import { TRANSFER_STREAM_PREFIX } from '../domain/transfer.ts';
 import type { AnyProjection, ProjectionGroup } from '../event-sourcing/projection.ts';
+import { accountDays } from './account-days.ts';
 import { accounts } from './accounts.ts';
+import { bankDays } from './bank-days.ts';
 import { externalReferences } from './external-references.ts';
 import { holds } from './holds.ts';
 import { operations } from './operations.ts';
@@ -26,6 +28,7 @@ export const projectionGroups: readonly ProjectionGroup<BankEvent>[] = [
   { name: 'transactions', projections: [transactions, externalReferences] },
   { name: 'holds', projections: [holds] },
   { name: 'transfers', projections: [transfers] },
+  { name: 'analytics', projections: [accountDays, bankDays] },
 ];
 
 export const projections: readonly AnyProjection<BankEvent>[] = projectionGroups.flatMap(

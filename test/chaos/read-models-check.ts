@@ -1,8 +1,11 @@
-/** Compares everything that the API shows of accounts, postings, holds and transfers with the raw events, folded here. */
+/**
+ * Compares everything that the API shows of accounts, postings, holds, transfers and analytics with the raw events, folded
+ * here.
+ */
 import { isDeepStrictEqual } from 'node:util';
 import { expect } from 'vitest';
 import type { LedgerProof } from '../model/ledger-proof.ts';
-import { minorUnits, type RawEvent, type RawPosting } from '../model/raw-event.ts';
+import { dayOf, minorUnits, type RawEvent, type RawPosting } from '../model/raw-event.ts';
 import type { BankClient, OperationId } from '../support/bank-client.ts';
 import { decimalsOf, decimalText } from './amounts.ts';
 
@@ -16,6 +19,8 @@ export interface ShownBank {
   readonly postings: ReadonlyMap<string, Shown>;
   readonly holds: ReadonlyMap<string, Shown>;
   readonly transfers: ReadonlyMap<string, Shown>;
+  /** Figures by whose they are, currency and day; only of days on which there was a posting. */
+  readonly days: ReadonlyMap<string, Shown>;
   readonly deadLetters: readonly unknown[];
 }
 
@@ -45,8 +50,37 @@ export async function readBank(
     postings: new Map(postings),
     holds: new Map(holds),
     transfers: await all(client, 'listTransfers', undefined, token),
+    days: await analyticsOf(client, [...accounts.keys()], owners, token),
     deadLetters: (await client.call('listDeadLetters')).body.items,
   };
+}
+
+/** The days of each account, of each owner, and of the bank. */
+async function analyticsOf(
+  client: BankClient,
+  accounts: readonly string[],
+  owners: readonly string[],
+  token: string,
+): Promise<Map<string, Shown>> {
+  const days = new Map<string, Shown>();
+  const take = (whose: string, figures: { currency: string; buckets: readonly Shown[] }) => {
+    for (const { name, transaction_count, ...bucket } of figures.buckets) {
+      if (transaction_count === 0) continue;
+      const { credit_count, debit_count, total_credits, total_debits } = bucket;
+      const shown = { credit_count, debit_count, total_credits, total_debits };
+      days.set(`${whose} ${figures.currency} ${name}`, shown);
+    }
+  };
+  for (const id of accounts) {
+    take(id, (await client.call('getAccountAnalytics', { params: { id }, token })).body);
+  }
+  for (const id of owners) {
+    const { body } = await client.call('getOwnerAnalytics', { params: { id }, token });
+    for (const one of body.currencies) take(id, one);
+  }
+  const { body } = await client.call('getBankAnalytics', { token });
+  for (const one of body.currencies) take('bank', one);
+  return days;
 }
 
 /** Every page of a list. */
@@ -75,7 +109,7 @@ async function all(
 export function expectReadModels(shown: ShownBank, log: readonly RawEvent[], proof: LedgerProof): void {
   expect(shown.deadLetters).toEqual([]);
   const folded = foldLog(log, proof, [...shown.summaries.keys()]);
-  for (const kind of ['accounts', 'postings', 'holds', 'transfers', 'summaries'] as const) {
+  for (const kind of ['accounts', 'postings', 'holds', 'transfers', 'summaries', 'days'] as const) {
     expect([...shown[kind].keys()].sort(), `the ${kind} that are shown`).toEqual(
       [...folded[kind].keys()].sort(),
     );
@@ -92,7 +126,7 @@ function agrees(document: Shown | undefined, fields: Shown): boolean {
 }
 
 type Folded = Readonly<
-  Record<'accounts' | 'postings' | 'holds' | 'transfers' | 'summaries', Map<string, Shown>>
+  Record<'accounts' | 'postings' | 'holds' | 'transfers' | 'summaries' | 'days', Map<string, Shown>>
 >;
 
 function foldLog(log: readonly RawEvent[], { accounts }: LedgerProof, owners: readonly string[]): Folded {
@@ -102,6 +136,7 @@ function foldLog(log: readonly RawEvent[], { accounts }: LedgerProof, owners: re
     holds: new Map(),
     transfers: new Map(),
     summaries: new Map(),
+    days: new Map(),
   };
   for (const event of log) {
     if (event.stream.startsWith('bank-account-')) foldAccountEvent(folded, event);
@@ -123,6 +158,7 @@ function foldLog(log: readonly RawEvent[], { accounts }: LedgerProof, owners: re
     });
   }
   summarise(folded, owners);
+  countDays(folded, owners);
   return folded;
 }
 
@@ -199,5 +235,31 @@ function summarise({ accounts, summaries }: Folded, owners: readonly string[]): 
       closed_accounts: Number(summary.closed_accounts) + (status === 'CLOSED' ? 1 : 0),
       total_balance: { ...totals, [String(currency)]: decimalText(total, decimalsOf(String(balance))) },
     });
+  }
+}
+
+/** Each posting counts for its account, for the account's owner, and for the bank. */
+function countDays({ accounts, postings, days }: Folded, owners: readonly string[]): void {
+  for (const { account_id, recorded_at, currency, direction, amount } of postings.values()) {
+    const owner = String(accounts.get(String(account_id))?.owner_id);
+    for (const whose of [account_id, 'bank', ...(owners.includes(owner) ? [owner] : [])]) {
+      const key = `${whose} ${currency} ${dayOf(String(recorded_at))}`;
+      const decimals = decimalsOf(String(amount));
+      const zero = decimalText(0n, decimals);
+      const before = days.get(key) ?? {
+        credit_count: 0,
+        debit_count: 0,
+        total_credits: zero,
+        total_debits: zero,
+      };
+      const [count, total] =
+        direction === 'CREDIT' ? ['credit_count', 'total_credits'] : ['debit_count', 'total_debits'];
+      const sum = minorUnits(String(before[total])) + minorUnits(String(amount));
+      days.set(key, {
+        ...before,
+        [count]: Number(before[count]) + 1,
+        [total]: decimalText(sum, decimals),
+      });
+    }
   }
 }

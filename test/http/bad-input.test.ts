@@ -19,6 +19,7 @@ import {
   withLiteral,
 } from './bad-input-fixture.ts';
 import { BAD_POINTS } from './bad-points.ts';
+import { BAD_RANGES } from './bad-ranges.ts';
 import {
   BAD_IDS,
   BAD_KEYS,
@@ -82,6 +83,7 @@ describe('a bad request is refused, says why and where, and writes nothing:', ()
   itRefuses('queries', BAD_QUERIES);
   itRefuses('statements', BAD_STATEMENTS);
   itRefuses('points in time', BAD_POINTS);
+  itRefuses('ranges of days', BAD_RANGES);
   itRefuses('tokens', BAD_TOKENS);
   itRefuses('keys', BAD_KEYS);
   itRefuses('batches', BAD_BATCHES);

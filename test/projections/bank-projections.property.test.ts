@@ -254,6 +254,8 @@ class CountedBank {
       external_references: {},
       holds: this.holds,
       owner_summaries: this.#summaryDocuments(),
+      account_days: this.#accountDayDocuments(),
+      bank_days: this.#bankDayDocuments(),
       // Nothing in these histories was asked for by key, or transferred.
       operations: {},
       transfers: {},
@@ -305,6 +307,33 @@ class CountedBank {
     return Object.fromEntries(documents);
   }
 
+  #accountDayDocuments(): Record<string, Document> {
+    const days = Map.groupBy(this.#postings(), ({ account_id, day }) => `${day}/${account_id}`);
+    const documents = [...days].map(([key, postings]) => {
+      const { account_id, day, currency } = postings[0] as CountedPosting;
+      return [key, { account_id, day, currency, ...sidesOf(postings) }];
+    });
+    return Object.fromEntries(documents);
+  }
+
+  #bankDayDocuments(): Record<string, Document> {
+    const days = Map.groupBy(this.#postings(), ({ day }) => day);
+    const documents = [...days].map(([day, all]) => {
+      const currencies = [...Map.groupBy(all, ({ currency }) => currency)];
+      const figures = currencies.map(([currency, postings]) => [currency, sidesOf(postings)]);
+      return [day, { day, currencies: Object.fromEntries(figures) }];
+    });
+    return Object.fromEntries(documents);
+  }
+
+  /** In the order of the log. */
+  #postings(): CountedPosting[] {
+    return Object.values(this.transactions).map((posting) => {
+      const [day = ''] = String(posting.recorded_at).split('T');
+      return { ...posting, day } as unknown as CountedPosting;
+    });
+  }
+
   #summaryDocuments(): Record<string, Document> {
     const owners = new Set([
       ...this.persons.keys(),
@@ -332,6 +361,29 @@ class CountedBank {
     });
     return Object.fromEntries(documents);
   }
+}
+
+interface CountedPosting {
+  readonly transaction_id: string;
+  readonly account_id: string;
+  readonly day: string;
+  readonly direction: 'CREDIT' | 'DEBIT';
+  readonly currency: Currency;
+  readonly amount: string;
+}
+
+function sidesOf(postings: readonly CountedPosting[]): Document {
+  const side = (wanted: CountedPosting['direction']) => {
+    const own = postings.filter(({ direction }) => direction === wanted);
+    const [first] = own;
+    if (!first) return null;
+    const sizes = own.map(({ amount }) => BigInt(amount.replace('.', '')));
+    const most = sizes.reduce((largest, size) => (size > largest ? size : largest));
+    const largest = own[sizes.indexOf(most)] ?? first;
+    const total = decimal(sum(sizes), first.currency);
+    return { count: own.length, total, largest: largest.amount, largest_id: largest.transaction_id };
+  };
+  return { credits: side('CREDIT'), debits: side('DEBIT') };
 }
 
 function sum(amounts: readonly bigint[]): bigint {

@@ -1,7 +1,9 @@
 /** The amounts of read models in minor units: each amount has them, in the decimals of its own currency. */
 import { describe, expect, it } from 'vitest';
+import { accountDays } from '../../src/projections/account-days.ts';
 import type { AccountDocument } from '../../src/projections/accounts.ts';
 import { accounts } from '../../src/projections/accounts.ts';
+import { bankDays } from '../../src/projections/bank-days.ts';
 import { externalReferences } from '../../src/projections/external-references.ts';
 import { projections } from '../../src/projections/index.ts';
 import { operations } from '../../src/projections/operations.ts';
@@ -81,6 +83,19 @@ describe('minor units', () => {
       total_balance: { USD: -150n, JPY: 90n },
     });
     expect(ownerSummaries.minorUnits?.({ ...summary, total_balance: {} })).toEqual({ total_balance: {} });
+  });
+
+  it('of a day are those of each direction, and of each currency', () => {
+    const credits = { count: 2, total: '1200', largest: '900', largest_id: 't-1' };
+    const minor = { credits: { total: 1200n, largest: 900n } };
+    const day = '2026-01-01';
+    const ofAccount = { account_id: 'a-1', day, currency: 'JPY', credits, debits: null };
+    expect(accountDays.minorUnits?.(ofAccount)).toEqual(minor);
+    const debits = { count: 1, total: '0.05', largest: '0.05', largest_id: 't-2' };
+    const currencies = { JPY: { credits, debits: null }, USD: { credits: null, debits } };
+    expect(bankDays.minorUnits?.({ day, currencies })).toEqual({
+      currencies: { JPY: minor, USD: { debits: { total: 5n, largest: 5n } } },
+    });
   });
 
   it('are there for every read model but those without amounts', () => {

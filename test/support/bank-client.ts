@@ -1,6 +1,11 @@
 /** Speaks to a bank over HTTP and holds every answer, right or wrong, to what the API promises about it. */
 import { expect } from 'vitest';
 import { z } from 'zod';
+import {
+  accountAnalyticsSchema,
+  bankAnalyticsSchema,
+  ownerAnalyticsSchema,
+} from '../../src/http/analytics-schemas.ts';
 import { batchAnswerSchema } from '../../src/http/batch-schemas.ts';
 import {
   dataSchemaSchema,
@@ -58,6 +63,7 @@ export const OPERATIONS = {
   listPersons: ['GET', '/api/v1/persons', 200, personPageSchema],
   getPerson: ['GET', '/api/v1/persons/{id}', 200, personSchema],
   getOwnerSummary: ['GET', '/api/v1/persons/{id}/summary', 200, ownerSummarySchema],
+  getOwnerAnalytics: ['GET', '/api/v1/persons/{id}/analytics', 200, ownerAnalyticsSchema],
   createAccount: ['POST', '/api/v1/accounts', 201, accountStateSchema],
   listAccounts: ['GET', '/api/v1/accounts', 200, accountPageSchema],
   getAccountsByOwner: ['GET', '/api/v1/accounts/by-owner/{owner_id}', 200, accountPageSchema],
@@ -80,6 +86,7 @@ export const OPERATIONS = {
   getAccountBalance: ['GET', '/api/v1/accounts/{id}/balance', 200, accountBalanceSchema],
   getAccountState: ['GET', '/api/v1/accounts/{id}/state', 200, accountMomentSchema],
   getAccountChanges: ['GET', '/api/v1/accounts/{id}/changes', 200, accountChangesSchema],
+  getAccountAnalytics: ['GET', '/api/v1/accounts/{id}/analytics', 200, accountAnalyticsSchema],
   listAccountEvents: ['GET', '/api/v1/accounts/{id}/events', 200, eventPageSchema],
   deposit: ['POST', '/api/v1/transactions/deposit', 201, postingSchema],
   withdrawal: ['POST', '/api/v1/transactions/withdrawal', 201, postingSchema],
@@ -89,6 +96,7 @@ export const OPERATIONS = {
   postBatch: ['POST', '/api/v1/transactions/batch', 200, batchAnswerSchema],
   getTransfer: ['GET', '/api/v1/transfers/{id}', 200, transferSchema],
   listTransfers: ['GET', '/admin/transfers', 200, transferPageSchema],
+  getBankAnalytics: ['GET', '/admin/analytics', 200, bankAnalyticsSchema],
   listSuspenseAccounts: ['GET', '/admin/suspense-accounts', 200, accountPageSchema],
   payOutSuspense: ['POST', '/admin/suspense-accounts/{currency}/payouts', 201, transferSchema],
   getTransaction: ['GET', '/api/v1/transactions/{id}', 200, postingSchema],
@@ -340,7 +348,7 @@ function headOf(response: Response): Head {
 }
 
 const AMOUNT_FIELD =
-  /^(amount|balance|opening_balance|closing_balance|available_balance|held|captured_amount|released_amount|overdraft_limit|total_credits|total_debits|largest_transaction)$/;
+  /^(amount|balance|opening_balance|closing_balance|available_balance|held|captured_amount|released_amount|overdraft_limit|total_credits|total_debits|net_flow|largest_transaction)$/;
 
 /** Amounts leave the bank as decimal text only. */
 function expectAmounts(body: unknown): void {

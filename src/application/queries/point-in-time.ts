@@ -9,10 +9,15 @@ const REVISION = /^\d{1,15}$/;
 /** In a URL a plus sign is a space, and many send the one of an offset as it is. */
 const LOST_PLUS = / (?=\d\d:\d\d$)/;
 
+/** A time as it was meant. */
+export function withOffset(sent: string): string {
+  return sent.toUpperCase().replace(LOST_PLUS, '+');
+}
+
 export const instant = (description: string) =>
   z
     .string()
-    .overwrite((value) => value.toUpperCase().replace(LOST_PLUS, '+'))
+    .overwrite(withOffset)
     .check(z.iso.datetime({ offset: true }))
     .optional()
     .meta({ description });
