@@ -1,5 +1,5 @@
 /** Backups of a bank's files, and what a restore makes of them. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteEventReader, openSqliteEventStore } from '../src/adapters/sqlite/event-store.ts';
