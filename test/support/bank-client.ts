@@ -1,6 +1,7 @@
 /** Speaks to a bank over HTTP and holds every answer, right or wrong, to what the API promises about it. */
 import { expect } from 'vitest';
 import { z } from 'zod';
+import { backupListSchema, backupStartedSchema } from '../../src/http/backup-schemas.ts';
 import { batchAnswerSchema } from '../../src/http/batch-schemas.ts';
 import {
   dataSchemaSchema,
@@ -110,6 +111,8 @@ export const OPERATIONS = {
   retryDeadLetters: ['POST', '/admin/dead-letters/retry', 202, deadLetterRequestSchema],
   retryDeadLetter: ['POST', '/admin/dead-letters/{id}/retry', 202, deadLetterRequestSchema],
   discardDeadLetter: ['POST', '/admin/dead-letters/{id}/discard', 202, deadLetterRequestSchema],
+  startBackup: ['POST', '/admin/backups', 202, backupStartedSchema],
+  listBackups: ['GET', '/admin/backups', 200, backupListSchema],
   listStreams: ['GET', '/admin/streams', 200, streamPageSchema],
   readStream: ['GET', '/admin/streams/{name}', 200, eventPageSchema],
   postMonth: ['POST', '/admin/interest-runs', 200, interestStepSchema],
