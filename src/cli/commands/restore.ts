@@ -5,7 +5,7 @@ import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move } from '../move.ts';
 import { readConfig } from '../project.ts';
-import { formatCount, formatDuration, paint, print, printJson } from '../terminal.ts';
+import { formatCount, paint, print, printJson } from '../terminal.ts';
 
 const POSITION = /^[1-9]\d{0,15}$/;
 const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
@@ -58,7 +58,7 @@ with the read models empty and folds them anew. A relative directory lies in the
       print(
         `${paint('green', '●')} Restored into ${stores.dataDir}, and compared: ${formatCount(events)} events in ${formatCount(streams)} streams.`,
         `  The newest is position ${last.position}, recorded at ${last.recordedAt}.`,
-        `  It took ${formatDuration(seconds)}, ${rate} events/s.`,
+        `  It took ${seconds.toFixed(1)} s, ${rate} events/s.`,
         '',
         './openbank start builds the read models anew; then ./openbank verify compares them with the events.',
       );
