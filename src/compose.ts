@@ -9,6 +9,7 @@ import { operationArchive } from './application/operation-archive.ts';
 import { pastAccounts } from './application/past-accounts.ts';
 import type { TimerStatus } from './application/timers.ts';
 import type { TransferFailpoint } from './application/transfer-process.ts';
+import { BackupRunner } from './backup-runner.ts';
 import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './compose-publisher.ts';
 import { startTimers } from './compose-timers.ts';
 import { composeWriteSide, startTransferWorker } from './compose-transfers.ts';
@@ -296,6 +297,7 @@ export async function composeApi(
       startedAt: now(),
       version: VERSION,
     }),
+    backups: new BackupRunner(config, logger),
     cloudEventNames: config.cloudEventNaming,
     newestIds: () => newestIds(readModels),
   });

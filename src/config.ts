@@ -147,6 +147,11 @@ export const settings = {
   OPENBANK_SNAPSHOT_AUDIT_SECONDS: wholeNumber(60, 0, 86_400).describe(
     'Seconds between two comparisons of an account’s snapshots with its events; 0 makes none',
   ),
+  OPENBANK_BACKUP_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('Where backups of the embedded store go, by POST /admin/backups and ./openbank backup'),
   OPENBANK_LOG_FILE: z
     .string()
     .min(1)
@@ -179,6 +184,8 @@ export interface Config {
   /** Missing when nothing is published. */
   readonly cloudEvents?: CloudEventSettings;
   readonly snapshots: SnapshotSettings;
+  /** Absolute path; missing where the API makes no backups. */
+  readonly backupDir?: string;
   readonly logFile?: string;
   readonly logLevel: (typeof LOG_LEVELS)[number];
 }
@@ -230,6 +237,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     ...cloudEventSettings(values),
     publisherState: publisherState(eventStore, readModels),
     snapshots: snapshotSettings(values),
+    ...(values.OPENBANK_BACKUP_DIR ? { backupDir: resolve(values.OPENBANK_BACKUP_DIR) } : {}),
     ...(values.OPENBANK_LOG_FILE ? { logFile: resolve(values.OPENBANK_LOG_FILE) } : {}),
     logLevel: values.LOG_LEVEL,
   });

@@ -8,6 +8,7 @@ import { installConsistencyTokens } from './consistency.ts';
 import { accountChangesController } from './controllers/account-changes.ts';
 import { accountsController } from './controllers/accounts.ts';
 import { analyticsController, bankAnalyticsController } from './controllers/analytics.ts';
+import { backupsController } from './controllers/backups.ts';
 import { batchesController } from './controllers/batches.ts';
 import { cloudEventsController, parkedCloudEventsController } from './controllers/cloud-events.ts';
 import { deadLettersController } from './controllers/dead-letters.ts';
@@ -80,6 +81,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(projectionsController(options));
   await app.register(deadLettersController(options));
   await app.register(parkedCloudEventsController(options));
+  await app.register(backupsController(options));
   await app.register(transferListController(options));
   await app.register(suspenseAccountsController(options));
   await app.register(async (admin) => {

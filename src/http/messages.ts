@@ -5,6 +5,7 @@ import type { CloudEventNames } from '../application/cloud-events.ts';
 import type { Mediator, RequestContext } from '../application/mediator.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { ReadYourWrites } from '../event-sourcing/read-your-writes.ts';
+import type { BackupService } from './backup-schemas.ts';
 import { ProblemException, problem, rejectionProblem } from './problems.ts';
 import type { ProjectionStatus, Readiness, Status } from './schemas.ts';
 
@@ -18,6 +19,7 @@ export interface Services {
   readonly projections: () => Promise<ProjectionStatus[]>;
   /** Names of the projections that are served as an older program left them. */
   readonly staleProjections: () => Promise<readonly string[]>;
+  readonly backups: BackupService;
 }
 
 const TRACE_ID = /^[\w.:-]{1,100}$/;

@@ -80,6 +80,16 @@ export const PROBLEM_CATALOG = {
   person_already_registered: kind(409, 'Person already registered', 'The id belongs to a registered person.'),
   transfer_already_exists: kind(409, 'Transfer already exists', 'The id belongs to a transfer.'),
   account_already_exists: kind(409, 'Account already exists', 'The id belongs to an account.'),
+  backup_in_progress: kind(
+    409,
+    'Backup in progress',
+    'A backup is under way; GET /admin/backups tells how far it is.',
+  ),
+  backups_not_configured: kind(
+    409,
+    'Backups not configured',
+    'OPENBANK_BACKUP_DIR names no directory for backups.',
+  ),
   account_closed: kind(409, 'Account closed', 'A closed account takes no more commands.'),
   account_of_bank: kind(
     409,

@@ -127,6 +127,7 @@ type Command = Exclude<
   | 'resumeProjection'
   | 'expireHolds'
   | 'takeSnapshot'
+  | 'startBackup'
 >;
 
 /** For each command a request that would go through, to be spoilt in one place by a row. */

@@ -211,6 +211,8 @@ const IN_THE_WAY: Readonly<Record<string, string>> = {
   releaseHold: 'hold_not_open',
   // No money has come to it.
   payOutSuspense: 'account_not_found',
+  // A store in memory has no backups.
+  startBackup: 'not_supported',
   // Every event could be applied.
   retryDeadLetter: 'dead_letter_not_found',
   discardDeadLetter: 'dead_letter_not_found',

@@ -6,6 +6,7 @@ import {
   bankAnalyticsSchema,
   ownerAnalyticsSchema,
 } from '../../src/http/analytics-schemas.ts';
+import { backupListSchema, backupStartedSchema } from '../../src/http/backup-schemas.ts';
 import { batchAnswerSchema } from '../../src/http/batch-schemas.ts';
 import {
   dataSchemaSchema,
@@ -118,6 +119,8 @@ export const OPERATIONS = {
   retryDeadLetters: ['POST', '/admin/dead-letters/retry', 202, deadLetterRequestSchema],
   retryDeadLetter: ['POST', '/admin/dead-letters/{id}/retry', 202, deadLetterRequestSchema],
   discardDeadLetter: ['POST', '/admin/dead-letters/{id}/discard', 202, deadLetterRequestSchema],
+  startBackup: ['POST', '/admin/backups', 202, backupStartedSchema],
+  listBackups: ['GET', '/admin/backups', 200, backupListSchema],
   listStreams: ['GET', '/admin/streams', 200, streamPageSchema],
   readStream: ['GET', '/admin/streams/{name}', 200, eventPageSchema],
   postMonth: ['POST', '/admin/interest-runs', 200, interestStepSchema],

@@ -58,6 +58,11 @@ export async function openForImport(path: string): Promise<SegmentDirectory> {
   throw new StoreError('invalid_request', `${directory.name} holds no export: there is no segment in it.`);
 }
 
+/** A directory as it is, for reading. */
+export function segmentsIn(path: string): SegmentDirectory {
+  return new FileSegmentDirectory(resolve(path));
+}
+
 class FileSegmentDirectory implements SegmentDirectory {
   /** Its absolute path. */
   readonly name: string;
@@ -156,25 +161,31 @@ class FileSegmentDirectory implements SegmentDirectory {
   }
 
   #toStoreError(error: unknown): StoreError {
-    const { code } = error as NodeJS.ErrnoException;
-    if (NO_ROOM.includes(code)) {
-      return new StoreError('disk_full', `${this.name} has no room for the next segment (${code}).`, {
-        cause: error,
-      });
-    }
-    const words = code === 'ENOENT' ? 'does not exist' : 'cannot be used';
-    return new StoreError('unavailable', `${this.name} ${words} (${code ?? error}).`, { cause: error });
+    return directoryError(this.name, error);
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
+/** What the file system throws, in the words of the ports. */
+export function directoryError(name: string, error: unknown): StoreError {
+  if (error instanceof StoreError) return error;
+  const { code } = error as NodeJS.ErrnoException;
+  if (NO_ROOM.includes(code)) {
+    return new StoreError('disk_full', `${name} has no room for the next segment (${code}).`, {
+      cause: error,
+    });
+  }
+  const words = code === 'ENOENT' ? 'does not exist' : 'cannot be used';
+  return new StoreError('unavailable', `${name} ${words} (${code ?? error}).`, { cause: error });
+}
+
+export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let written = 0; written < bytes.length; ) {
     written += (await file.write(bytes, written)).bytesWritten;
   }
 }
 
 /** Without it, a power cut could take the new name away again. */
-async function syncDirectory(path: string): Promise<void> {
+export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {
     await directory.sync();

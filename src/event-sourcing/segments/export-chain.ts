@@ -37,6 +37,7 @@ export interface ExportTotals {
 
 /** Takes the records of an export in their order; holds one number a stream, and no event. */
 export class ExportChain {
+  readonly #mayJump: boolean;
   readonly #nextRevisions = new Map<string, number>();
   /** Where the next record stands: before a header, behind one, behind the end record, behind a footer. */
   #place: 'between' | 'inside' | 'ended' | 'closed' = 'between';
@@ -48,6 +49,11 @@ export class ExportChain {
   #bytes = 0;
   #events = 0;
   #eventsInSegment = 0;
+
+  /** @param mayJump whether a `stream` record may stand before a gap in a stream, as in a backup that took years */
+  constructor({ mayJump = false }: { readonly mayJump?: boolean } = {}) {
+    this.#mayJump = mayJump;
+  }
 
   /** The newest whole segment. */
   get newest(): SegmentFile | undefined {
@@ -135,7 +141,9 @@ export class ExportChain {
 
   #addStream({ stream, first_revision }: StreamRecord): void {
     this.#refuseOutside();
-    refuseUnless(!this.#nextRevisions.has(stream), `The stream ${stream} begins a second time`);
+    const next = this.#nextRevisions.get(stream);
+    const jumps = this.#mayJump && next !== undefined && first_revision > next;
+    refuseUnless(next === undefined || jumps, `The stream ${stream} begins a second time`);
     this.#nextRevisions.set(stream, first_revision);
   }
 

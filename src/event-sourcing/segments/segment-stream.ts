@@ -36,10 +36,19 @@ export async function* decodeSegment(
   name: string,
 ): AsyncGenerator<SegmentRecord> {
   let number = 0;
-  for await (const line of splitLines(decompressed(bytes, name), name)) {
+  for await (const line of gunzipLines(bytes, name)) {
     number += 1;
     yield parseLine(line, `${name}, line ${number}`);
   }
+}
+
+/**
+ * Decompresses text, one line after the other, without its newline.
+ * @param name of the file, for messages
+ * @throws StoreError `corrupt` when it cannot be decompressed or ends within a line
+ */
+export function gunzipLines(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<string> {
+  return splitLines(decompressed(bytes, name), name);
 }
 
 async function* decompressed(bytes: AsyncIterable<Uint8Array>, name: string): AsyncGenerator<Uint8Array> {

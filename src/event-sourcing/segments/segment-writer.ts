@@ -20,6 +20,8 @@ export interface SegmentWriterOptions {
   readonly segmentEvents?: number;
   /** Characters of JSON after which a segment is closed. Default 64 Mi. */
   readonly segmentLength?: number;
+  /** Whether more is added some day: then nothing is written where there is no event, and no totals. Default false. */
+  readonly goesOn?: boolean;
 }
 
 /**
@@ -33,13 +35,13 @@ export async function writeSegments(
   exported: AsyncGenerator<Exported>,
 ): Promise<void> {
   try {
-    while (chain.totals().finishedAt === undefined) {
+    let next = await exported.next();
+    while (options.goesOn ? !next.done : chain.totals().finishedAt === undefined) {
       const number = (chain.newest?.number ?? 0) + 1;
-      const file = await options.directory.write(
-        number,
-        compressLines(segment(options, chain, number, exported)),
-      );
+      const lines = segment(options, chain, number, next, exported);
+      const file = await options.directory.write(number, compressLines(lines));
       chain.closeSegment(file);
+      next = await exported.next();
     }
   } finally {
     await exported.return(undefined);
@@ -50,6 +52,7 @@ async function* segment(
   options: SegmentWriterOptions,
   chain: ExportChain,
   number: number,
+  first: IteratorResult<Exported, void>,
   exported: AsyncGenerator<Exported>,
 ): AsyncGenerator<string> {
   const { storeId, now, segmentEvents = 50_000, segmentLength = 64 * 1024 * 1024 } = options;
@@ -57,7 +60,7 @@ async function* segment(
     chain.accept(record);
     return toLine(record);
   };
-  let next = await exported.next();
+  let next = first;
   yield line({
     kind: 'header',
     store_id: storeId,
@@ -75,7 +78,7 @@ async function* segment(
     if (chain.eventsInSegment >= segmentEvents || length >= segmentLength) break;
     next = await exported.next();
   }
-  if (next.done) yield line(endRecord(chain, now));
+  if (next.done && !options.goesOn) yield line(endRecord(chain, now));
   const events = chain.eventsInSegment;
   const last_position = chain.lastPosition;
   yield line({ kind: 'footer', events, ...(events > 0 && last_position ? { last_position } : {}) });

@@ -1,0 +1,112 @@
+/** Backups over the API, and the bank that a restore makes of one. */
+import { readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { restoreStore } from '../../src/back-up-stores.ts';
+import { loadConfig } from '../../src/config.ts';
+import { verifyReadModels } from '../../src/verify-read-models.ts';
+import { CloudEventSink } from '../support/cloud-event-sink.ts';
+import { openAccount, posting } from '../support/customers.ts';
+import { eventually } from '../support/eventually.ts';
+import { type RunningBank, startBank } from '../support/running-bank.ts';
+import { temporaryDirectory } from '../support/temporary-directory.ts';
+
+async function bankIn(dataDir: string, settings: Record<string, string>): Promise<RunningBank> {
+  const bank = await startBank({ dataDir, settings });
+  onTestFinished(() => bank.close());
+  return bank;
+}
+
+async function files() {
+  const directory = temporaryDirectory();
+  onTestFinished(() => directory.remove());
+  return directory;
+}
+
+async function finishedBackup({ client }: RunningBank) {
+  const { body: begun } = await client.call('startBackup');
+  let list = (await client.call('listBackups')).body;
+  await eventually('the end of the backup', async () => {
+    list = (await client.call('listBackups')).body;
+    return list.running === null;
+  });
+  expect(list.running).toBeNull();
+  return { begun, list };
+}
+
+describe('the routes of backups', () => {
+  it('make them while the bank runs; what is restored is another store, and publishes nothing again', async () => {
+    const { file } = await files();
+    const sink = await CloudEventSink.start();
+    onTestFinished(() => sink.goAway());
+    const settings = { CLOUD_EVENT_SINK: sink.url, OPENBANK_BACKUP_DIR: file('backup') };
+    const bank = await bankIn(file('data'), settings);
+    const account = await openAccount(bank.client);
+    const { token } = await bank.client.call('deposit', { body: posting(account, '5.00') });
+    await eventually('three published events', () => sink.received.length === 3);
+    // Its checkpoint is written a moment later.
+    await eventually('a backup that knows what was published', async () => {
+      const { list } = await finishedBackup(bank);
+      expect(list).toMatchObject({ configured: true, last_failure: null, damage: null });
+      expect(list.items[0]).toMatchObject({ number: list.items.length, events: 3 });
+      return list.items.length >= 2;
+    });
+    await bank.client.call('deposit', { body: posting(account, '1000.00') });
+    await eventually('a fourth published event', () => sink.received.length === 4);
+    await bank.close();
+
+    const restored = loadConfig({ OPENBANK_DATA_DIR: file('restored') });
+    await restoreStore(restored, file('backup'), undefined);
+    const again = await bankIn(file('restored'), settings);
+    const refused = await again.client.try('getAccount', { params: { id: account }, token });
+    expect(refused).toMatchObject({ ok: false, problem: { code: 'foreign_consistency_token' } });
+    const { body, token: newToken } = await again.client.call('deposit', { body: posting(account, '7.00') });
+    expect(body.balance).toBe('12.00');
+    const { body: read } = await again.client.call('getAccount', {
+      params: { id: account },
+      token: newToken,
+    });
+    expect(read.balance).toBe('12.00');
+    await eventually('the new event at the sink', () => sink.received.length >= 5);
+    expect(sink.received).toHaveLength(5);
+    expect(new Set(sink.received.map(({ id }) => id)).size).toBe(5);
+    const { projections } = await verifyReadModels(restored);
+    expect(projections.map(({ notCompared, differenceCount }) => [notCompared, differenceCount])).toEqual(
+      projections.map(() => [undefined, 0]),
+    );
+    const other = await finishedBackup(again);
+    expect(other.list.last_failure).toMatchObject({ code: 'invalid_request' });
+    expect(other.list.last_failure?.detail).toContain('A restored bank is another store');
+  });
+
+  it('make one at a time, and say what became of one that failed', async () => {
+    const { file } = await files();
+    const bank = await bankIn(file('data'), { OPENBANK_BACKUP_DIR: file('backup') });
+    await openAccount(bank.client);
+    await bank.client.call('startBackup');
+    const second = await bank.client.try('startBackup');
+    expect(second).toMatchObject({ ok: false, problem: { status: 409, code: 'backup_in_progress' } });
+    await eventually('the end of the first', async () => {
+      return (await bank.client.call('listBackups')).body.running === null;
+    });
+    const [segment = ''] = readdirSync(join(file('backup'), 'events'));
+    writeFileSync(join(file('backup'), 'events', segment), 'not what it was');
+    const { list } = await finishedBackup(bank);
+    expect(list.last_failure).toMatchObject({ code: 'corrupt' });
+    expect(list.last_failure?.detail).toContain('its checksum is not the one in its name');
+    expect(list.items).toHaveLength(1);
+    writeFileSync(join(file('backup'), 'backup.json'), '{}');
+    expect((await bank.client.call('listBackups')).body).toMatchObject({
+      items: [],
+      damage: expect.stringContaining('backup.json is damaged'),
+    });
+  });
+
+  it('refuse where there is no directory for them', async () => {
+    const { file } = await files();
+    const bank = await bankIn(file('data'), {});
+    const refused = await bank.client.try('startBackup');
+    expect(refused).toMatchObject({ ok: false, problem: { status: 409, code: 'backups_not_configured' } });
+    expect((await bank.client.call('listBackups')).body).toMatchObject({ configured: false, items: [] });
+  });
+});
