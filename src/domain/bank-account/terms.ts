@@ -10,7 +10,7 @@ import { accruedUntil, type BankAccount, evolveBankAccount } from './state.ts';
 /** Decimals of a rate in percent. */
 const RATE_DECIMALS = 4;
 const RATE_MAX = 100n * 10n ** BigInt(RATE_DECIMALS);
-/** Months that one decision posts at most; what is left waits for the next run. */
+/** Months that one decision posts at most, besides those that come to nothing; what is left waits for the next run. */
 export const PERIODS_POSTED_MAX = 36;
 
 /** Decimal texts: yearly rates in percent, a fee in the account's currency. */
@@ -93,14 +93,17 @@ export function postPeriod(
   if (!isOver(period, now)) return periodNotOver(period);
   let current = accruedUntil(state, now);
   const events: BankAccountEvent[] = [];
+  const posted = new Set<string>();
   const post = (charge: Charge, month: string, minor: bigint) => {
     const { type, direction, words } = charge;
     const posting = { account_id, transaction_id: newTransactionId(), description: `${words} ${month}` };
     const event = transaction(current, posting, { type, direction, minor, period: month });
     events.push(event);
+    posted.add(month);
     current = evolveBankAccount(current, event, now);
   };
   for (const month of duePeriods(current, period)) {
+    if (posted.size === PERIODS_POSTED_MAX) break;
     for (const side of ['credit', 'overdraft'] as const) {
       const minor = current.accrual ? roundedInterest(current.accrual, month, side) : 0n;
       if (minor <= 0n) continue;
@@ -143,6 +146,7 @@ const CHARGES: Readonly<Record<InterestSide | 'fee', Charge>> = {
 };
 
 function duePeriods({ accrual }: BankAccount, period: string): string[] {
-  const months = Object.keys(accrual?.periods ?? {}).filter((month) => month <= period);
-  return months.sort().slice(0, PERIODS_POSTED_MAX);
+  return Object.keys(accrual?.periods ?? {})
+    .filter((month) => month <= period)
+    .sort();
 }

@@ -162,6 +162,31 @@ describe('posting a month', () => {
     expect(Object.keys(account.accrual?.periods ?? {})).toEqual(['2026-05']);
   });
 
+  it('goes on after any number of months that came to nothing', () => {
+    const account = accountAfter(
+      ['2026-01-01', terms('0.1000')],
+      ['2026-01-01', paidIn('1.00')],
+      // Four years of it are 0.4 cents, which stay.
+      ['2030-01-01', paidIn('100000.00')],
+      ['2030-01-01', terms('0.1000', '0.0000', '5.00')],
+    );
+    const { postings, after } = posting(account, '2030-01', '2030-02-01');
+    expect(postings).toEqual(['2030-01 INTEREST CREDIT 8.50', '2030-01 FEE DEBIT 5.00']);
+    expect(after.accrual?.periods).toEqual({});
+  });
+
+  it('posts 36 months at a time', () => {
+    const account = accountAfter(['2026-01-01', terms('0.0000', '0.0000', '1.00')]);
+    const first = posting(account, '2029-04', '2029-05-01');
+    expect(first.postings).toHaveLength(36);
+    expect(posting(first.after, '2029-04', '2029-05-01').postings).toEqual([
+      '2029-01 FEE DEBIT 1.00',
+      '2029-02 FEE DEBIT 1.00',
+      '2029-03 FEE DEBIT 1.00',
+      '2029-04 FEE DEBIT 1.00',
+    ]);
+  });
+
   it.each([
     ['JPY', '1000000', '2123'],
     ['BHD', '1000.000', '2.123'],
