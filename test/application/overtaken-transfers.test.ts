@@ -12,6 +12,7 @@ import { composeWriteSide } from '../../src/compose-transfers.ts';
 import { bankAccountStream, openAccount } from '../../src/domain/bank-account.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
 import { newId } from '../../src/new-id.ts';
+import { collect } from '../support/event-builders.ts';
 import { SOMEONE } from '../support/transfer-bench.ts';
 import { WatchedEventStore } from '../support/watched-event-store.ts';
 
@@ -100,4 +101,20 @@ it('what was never put on record is refused as things stand, with a key or witho
   for (const context of [SOMEONE, keyed('RequestTransfer', transfer())]) {
     expect(await all(transfer(), context)).toMatchObject({ rejection: { code: 'insufficient_funds' } });
   }
+});
+
+it('a transfer that another process finishes is answered with the place of its end', async () => {
+  const id = randomUUID();
+  store.onAppend = async (proceed, { stream }) => {
+    if (stream !== bankAccountStream(from)) return proceed();
+    store.onAppend = undefined;
+    await node().transferProcess.resume(id, SOMEONE);
+    return proceed();
+  };
+  const decision = await requestTransferHandler({ ...node(), newId: () => id })(transfer(), SOMEONE);
+  if (!decision.ok) throw new Error(decision.rejection.code);
+  const { transfer: told, position, stream, revision } = decision.value;
+  expect(told.status).toBe('COMPLETED');
+  const [end] = await collect(store.readStream(stream, { from: revision }));
+  expect(position).toBe(end?.position);
 });

@@ -23,27 +23,27 @@ export async function isOnRecord(
  * @param requested what became of the request; `replayed` when it was made before
  */
 export function driveRequested(
-  bank: Pick<Bank, 'transferProcess' | 'events'>,
+  { transferProcess, events }: Pick<Bank, 'transferProcess' | 'events'>,
   transferId: string,
   requested: DrivenTransfer & { readonly replayed?: true },
   trace: RequestContext,
 ): Promise<DrivenTransfer> {
-  const driven = requested.replayed
-    ? resumed(bank, transferId, trace)
-    : bank.transferProcess.begin(transferId, requested, trace);
-  return driven.catch((error: unknown) => {
+  const driving = requested.replayed
+    ? transferProcess.resume(transferId, trace)
+    : transferProcess.begin(transferId, requested, trace);
+  const located = driving.then((driven) => withPosition(events, transferId, driven));
+  return located.catch((error: unknown) => {
     if (error instanceof StoreError) return requested;
     throw error;
   });
 }
 
-/** Where it stands now: whoever reads at the token of this answer must see what the answer says. */
-async function resumed(
-  { transferProcess, events }: Pick<Bank, 'transferProcess' | 'events'>,
+/** Another driver may have written its end, and whoever reads at the token of this answer must see what the answer says. */
+async function withPosition(
+  events: Bank['events'],
   transferId: string,
-  trace: RequestContext,
+  driven: DrivenTransfer,
 ): Promise<DrivenTransfer> {
-  const driven = await transferProcess.resume(transferId, trace);
   if (driven.position !== undefined) return driven;
   const stream = transferType.stream(transferId);
   for await (const { position } of events.readStream(stream, { from: driven.revision, limit: 1 })) {
