@@ -22,6 +22,9 @@ export class DocumentSession implements Lookup {
   readonly #entries = new Map<Collection, Map<string, Entry>>();
   /** The same maps by every object that names them: what counts is the name and the version. */
   readonly #named = new Map<Collection, Map<string, Entry>>();
+  /** What was asked for last: an event asks for each of its documents several times in a row. */
+  #last: { readonly collection: Collection; readonly key: string; readonly entry: Entry } | undefined;
+  #changed = 0;
 
   /** @param cachedDocumentsMax documents of each collection kept in memory between batches; 0 serves one query */
   constructor(store: DocumentReader, cachedDocumentsMax = 0) {
@@ -35,6 +38,7 @@ export class DocumentSession implements Lookup {
     if (entries.has(key)) return undefined;
     return this.#store.get(collection, key).then((stored) => {
       entries.set(key, { stored, changed: false });
+      this.#last = undefined;
     });
   }
 
@@ -52,15 +56,21 @@ export class DocumentSession implements Lookup {
       const byKey = new Map(found.map((stored) => [stored.key, stored]));
       for (const key of keys) this.#of(collection).set(key, { stored: byKey.get(key), changed: false });
     }
+    this.#last = undefined;
+  }
+
+  /** Documents that were changed since the last commit. */
+  get changedDocuments(): number {
+    return this.#changed;
   }
 
   /** Whether it is known what is stored, be it nothing. */
   knows(collection: Collection, key: string): boolean {
-    return this.#of(collection).has(key);
+    return this.#entryOf(collection, key) !== undefined;
   }
 
   stored(collection: Collection, key: string): StoredDocument | undefined {
-    return this.#of(collection).get(key)?.stored;
+    return this.#entryOf(collection, key)?.stored;
   }
 
   get<D extends Document>(collection: Collection, key: string): D | undefined {
@@ -68,10 +78,10 @@ export class DocumentSession implements Lookup {
   }
 
   change(collection: Collection, document: StoredDocument): void {
-    const entries = this.#of(collection);
-    const entry = entries.get(document.key);
+    const entry = this.#entryOf(collection, document.key);
+    if (!entry?.changed) this.#changed += 1;
     if (!entry) {
-      entries.set(document.key, { stored: document, changed: true });
+      this.#of(collection).set(document.key, { stored: document, changed: true });
       return;
     }
     entry.stored = document;
@@ -89,6 +99,8 @@ export class DocumentSession implements Lookup {
 
   /** The batch is committed: its documents are what is stored now. */
   committed(isWriteOnce: (collection: Collection) => boolean): void {
+    this.#last = undefined;
+    this.#changed = 0;
     for (const [collection, entries] of this.#entries) {
       if (isWriteOnce(collection)) entries.clear();
       for (const entry of entries.values()) if (entry.changed) entry.changed = false;
@@ -98,8 +110,18 @@ export class DocumentSession implements Lookup {
 
   /** The batch failed: nothing of it may be remembered. */
   discard(): void {
+    this.#last = undefined;
+    this.#changed = 0;
     this.#entries.clear();
     this.#named.clear();
+  }
+
+  #entryOf(collection: Collection, key: string): Entry | undefined {
+    const last = this.#last;
+    if (last?.key === key && last.collection === collection) return last.entry;
+    const entry = this.#of(collection).get(key);
+    if (entry) this.#last = { collection, key, entry };
+    return entry;
   }
 
   #of(collection: Collection): Map<string, Entry> {

@@ -64,6 +64,9 @@ export type ProjectorState = 'running' | 'retrying' | 'stopped';
 /** Documents of each collection kept in memory between batches. */
 const CACHED_DOCUMENTS_MAX = 12_000;
 
+/** Changed documents from which on there is a commit, however few events they took: waiting on would not save writes. */
+const COMMIT_DOCUMENTS_MAX = 16_384;
+
 /** Events between two steps of a pace. */
 const PACED_EVENTS = 500;
 
@@ -195,7 +198,9 @@ export class Projector<E extends DomainEvent> {
       if (isEnough && from + sliceEvents < events.length) await this.#commitSlice(slice);
     }
     // Far behind, one commit takes several batches: a document that many events touch is written once.
-    const isFull = this.#pending.events >= (pace?.busy ? 0 : commitEvents);
+    const isFull =
+      this.#pending.events >= (pace?.busy ? 0 : commitEvents) ||
+      this.#session.changedDocuments >= COMMIT_DOCUMENTS_MAX;
     if (!part.caughtUp && events.length > 0 && !isFull && !request) return false;
     await this.#commitPart(part, this.#pending.deadLetters, this.#pending.events);
     if (request) await this.#obey(request);
