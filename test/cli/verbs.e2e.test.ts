@@ -213,6 +213,29 @@ describe('transfer', () => {
   });
 });
 
+describe('analytics', () => {
+  it('tell what came in and went out of an account and of its owner', async () => {
+    const account = await open('--initial-balance', '10');
+    await ok('withdraw', account, '2.50', '-d', 'Books');
+    const table = await ok('analytics', account);
+    expect(details(table)).toMatchObject({
+      Transactions: '2',
+      'Net flow': '7.50 USD',
+      'Average transaction': '6.25 USD',
+    });
+    const { owner_id } = JSON.parse(await ok('account', 'show', account, '--json'));
+    const owned = JSON.parse(await ok('analytics', '--owner', owner_id, '--interval', 'month', '--json'));
+    expect(owned.currencies[0].buckets).toHaveLength(12);
+    expect(await ok('analytics', '--bank', '--currency', 'USD')).toMatch(/^Net flow +-?\d+\.\d\d USD$/m);
+  });
+
+  it('of days that are yet to come are refused with 5', async () => {
+    const { code, stderr } = await run('analytics', '--bank', '--to', '9999-12-31');
+    expect(code).toBe(5);
+    expect(stderr).toMatch(/^openbank: Time in the future: to is later than today/);
+  });
+});
+
 describe('statement', () => {
   const month = () => new Date().toISOString().slice(0, 7);
 
