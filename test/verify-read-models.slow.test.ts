@@ -1,9 +1,13 @@
-/** The check over KurrentDB and MongoDB, with the bank at work, and after a document was changed behind its back. */
+/** Over KurrentDB and MongoDB: the check, with the bank at work and after a forgery; and a restore beside MongoDB. */
 import { MongoClient } from 'mongodb';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import { backUpStore, restoreStore } from '../src/back-up-stores.ts';
 import { loadConfig } from '../src/config.ts';
+import { reactorCollection } from '../src/event-sourcing/reactor-journal.ts';
+import { openEventStore, openReadModelStore } from '../src/open-stores.ts';
 import { verifyReadModels } from '../src/verify-read-models.ts';
 import { openAccount, posting } from './support/customers.ts';
+import { newEvents } from './support/event-builders.ts';
 import { startBank } from './support/running-bank.ts';
 import { serverStoresMissing, startServerStores } from './support/server-stores.ts';
 import { temporaryDirectory } from './support/temporary-directory.ts';
@@ -47,5 +51,30 @@ describe.skipIf(missing !== undefined)(`verify on servers ${missing ?? ''}`, () 
     expect(projections.flatMap(({ differences }) => differences)).toEqual([
       { projection: 'bank_accounts', key: account, kind: 'different', fields: ['description'] },
     ]);
+  });
+
+  it('beside embedded events the publisher comes back too, for the restored log', {
+    timeout: 120_000,
+  }, async () => {
+    const servers = await startServerStores();
+    onTestFinished(() => servers.stop());
+    const directory = temporaryDirectory();
+    onTestFinished(() => directory.remove());
+    const bankIn = (name: string) => {
+      const { OPENBANK_READ_MODELS = '' } = servers.settings;
+      return loadConfig({ OPENBANK_READ_MODELS, OPENBANK_DATA_DIR: directory.file(name) });
+    };
+    const { events } = await openEventStore(bankIn('bank').eventStore);
+    await events.append('person-1', newEvents(5), 'no_stream');
+    const state = await openReadModelStore(bankIn('bank').publisherState);
+    onTestFinished(() => state.close());
+    const { name: projection, version } = reactorCollection('cloudevents');
+    await state.prepare([reactorCollection(projection)], events.storeId);
+    await state.commit({ writes: [], deadLetters: [], checkpoints: [{ projection, version, position: 4n }] });
+    await events.close();
+    await backUpStore(bankIn('bank'), directory.file('backup'));
+    const { storeId } = await restoreStore(bankIn('restored'), directory.file('backup'), { position: 3n });
+    await state.prepare([reactorCollection(projection)], storeId, false);
+    expect(await state.checkpoints()).toContainEqual({ projection, version, position: 3n });
   });
 });

@@ -15,8 +15,8 @@ import { type TemporaryDirectory, temporaryDirectory } from '../support/temporar
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts');
 const STREAMS = 200;
-const ROUNDS_OF_APPENDS = 80;
-const KILLS = 3;
+const ROUNDS_OF_APPENDS = 50;
+const KILLS = 2;
 const PATIENCE_MS = 300_000;
 const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000_007);
 

@@ -241,6 +241,21 @@ describe('a full disk', () => {
   );
 });
 
+it('a disk that does not hold what was written to it is noticed before the run is done', async () => {
+  const { stores, store, directory } = await timedBank();
+  await mustAppend(store, 'person-1', newEvents(3), 3);
+  const { events, manifest } = directory;
+  const write = events.write.bind(events);
+  events.write = async (number, bytes) => {
+    const file = await write(number, bytes);
+    const written = events.segments.at(-1) as (typeof events.segments)[number];
+    events.replace({ ...written, content: written.content.with(30, 0) });
+    return file;
+  };
+  await expect(stores.backUp('bank.db', directory)).rejects.toThrow(/segment-4.* was altered or cut short/);
+  expect(directory.manifest).toBe(manifest);
+});
+
 describe('the directory of a backup', () => {
   it('takes no other store', async () => {
     const { stores, directory } = await timedBank();
