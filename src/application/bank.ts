@@ -33,6 +33,7 @@ import type {
 } from '../event-sourcing/repository.ts';
 import type { SnapshotKeeper } from '../event-sourcing/snapshots/snapshot-keeper.ts';
 import type { TemporalReplay } from '../event-sourcing/temporal-replay.ts';
+import type { AccountArchiving } from './archive-runs.ts';
 import type { RequestContext } from './mediator.ts';
 import type { TransferProcess, TransferRepository } from './transfer-process.ts';
 
@@ -86,6 +87,8 @@ export interface Bank {
   readonly operatorRequests: OperatorRequests;
   /** What the publisher of CloudEvents remembers; missing when nothing is published. */
   readonly publisherState?: ReadModelReader | undefined;
+  /** Missing in processes that archive nothing. */
+  readonly archive?: AccountArchiving | undefined;
   /** Present where the store has no browser of its own. */
   readonly streams?: StreamDirectory;
   readonly newId: () => string;

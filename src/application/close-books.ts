@@ -36,7 +36,7 @@ const TRIES_MAX = 20;
  * Closes the books of an account, whatever its status.
  * @param periodEnd RFC 3339 UTC
  * @returns the revision of the event that sums up all before it
- * Rejects with `account_not_found` or `period_not_over`.
+ * Rejects with `account_not_found` or `time_in_future`.
  * @throws StoreError `busy` when the account never stands still, or when the store fails
  */
 export async function closeBooksOf(

@@ -10,11 +10,11 @@ export type { BooksFrame } from './books.ts';
 /**
  * Sums up all that the account is, whatever its status: nothing of it changes.
  * @param now RFC 3339 UTC
- * Rejects with `period_not_over`.
+ * Rejects with `time_in_future`.
  */
 export function closeBooks(state: BankAccount, frame: BooksFrame, now: string): Decision<BankAccountEvent[]> {
   if (frame.period_end > now) {
-    return reject('period_not_over', `The period ends at ${frame.period_end}, and it is ${now}.`, {
+    return reject('time_in_future', `The period ends at ${frame.period_end}, later than now, ${now}.`, {
       field: 'up_to',
     });
   }

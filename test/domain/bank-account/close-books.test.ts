@@ -40,7 +40,7 @@ describe('closing the books', () => {
   it('is refused before the period is over', () => {
     const early = { ...FRAME, period_end: '2026-01-15T09:30:00.001Z' };
     const decision = closeBooks(stateOf(opened()), early, NOW);
-    expect(decision).toMatchObject({ ok: false, rejection: { code: 'period_not_over', field: 'up_to' } });
+    expect(decision).toMatchObject({ ok: false, rejection: { code: 'time_in_future', field: 'up_to' } });
   });
 });
 
