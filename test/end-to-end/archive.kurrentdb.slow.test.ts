@@ -20,7 +20,8 @@ describeArchive('on KurrentDB', async () => {
   const dataDir = directory.file('data');
   const settings = { OPENBANK_EVENT_STORE: url, OPENBANK_ARCHIVE_DIR: archiveDir };
   return {
-    archiveDir,
+    locations: { eventStore: { kind: 'kurrentdb', url }, archiveDir },
+    file: (name) => directory.file(name),
     start: (hooks) => startBank({ dataDir, settings, ...(hooks && { hooks }) }),
     async forgetReadModels() {
       for (const suffix of ['', '-wal', '-shm'])

@@ -11,7 +11,11 @@ describeArchive('embedded', async () => {
   onTestFinished(() => directory.remove());
   const dataDir = directory.file('bank');
   return {
-    archiveDir: directory.file('bank/archive'),
+    locations: {
+      eventStore: { kind: 'file', path: directory.file('bank/events.db') },
+      archiveDir: directory.file('bank/archive'),
+    },
+    file: (name) => directory.file(name),
     start: (hooks) => startBank({ dataDir, ...(hooks && { hooks }) }),
     async forgetReadModels() {
       for (const suffix of ['', '-wal', '-shm'])

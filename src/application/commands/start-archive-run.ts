@@ -9,10 +9,13 @@ import { pastInstant } from '../queries/point-in-time.ts';
 const ACCOUNTS_MAX = 100_000;
 
 export const archiveRunFields = z.strictObject({
-  up_to: z.iso.datetime({ offset: true }).optional().meta({
-    description: 'The end of the period: accounts count that had enough events by then. Default: now.',
-    examples: ['2025-12-31T23:59:59Z'],
-  }),
+  up_to: z.iso
+    .datetime({ offset: true })
+    .optional()
+    .meta({
+      description: 'The end of the period: accounts count that had enough events by then. Default: now.',
+      examples: ['2025-12-31T23:59:59Z'],
+    }),
   min_events: z
     .int()
     .min(2)

@@ -75,7 +75,7 @@ export async function archiveStreams(
 ): Promise<VolumeRecord> {
   const { storage, catalogue, onStep } = options;
   await catalogue.refresh();
-  const writer = await storage.openForWriting(new Set(catalogue.volumes.map(({ record }) => record.volume)));
+  const writer = await storage.openForWriting();
   let record: VolumeRecord;
   try {
     record = await writeAndRecord(options, cuts, writer);

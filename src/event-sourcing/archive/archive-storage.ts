@@ -55,10 +55,11 @@ export interface ArchiveStorage {
    */
   open(record: VolumeRecord): Promise<ArchiveVolume>;
   /**
-   * Takes the storage for one writer, and removes volumes that were never recorded: what is in them was never cut.
+   * Takes the storage for one writer, and removes volumes that are not whole. Whole ones stay, also those that the
+   * catalogue does not know: it may be that of a copy of the store.
    * @throws StoreError `in_use`, or `unavailable`
    */
-  openForWriting(recorded: ReadonlySet<string>): Promise<ArchiveWriter>;
+  openForWriting(): Promise<ArchiveWriter>;
   /**
    * Reads all of a volume, every byte of it.
    * @throws StoreError `archive_damaged`, naming the file, for whatever is not as it was written

@@ -25,8 +25,8 @@ import { VolumeIndex, VolumeIndexWriter } from './volume-index.ts';
 const INDEX = 'index.db';
 /** Held while somebody writes; it stays when they are done. */
 const LOCK = 'archive';
-/** `00000012-<8 hex digits>`, and with `.partial` what an interrupted run left behind. */
-const VOLUME = /^\d{8}-[0-9a-f]{8}(\.partial)?$/;
+/** What an interrupted run left behind; a whole volume is called `00000012-<8 hex digits>`. */
+const PARTIAL_VOLUME = /^\d{8}-[0-9a-f]{8}\.partial$/;
 
 /** Events of blocks that are kept in memory, of all volumes together. */
 const CACHED_EVENTS_MAX = 16_384;
@@ -58,7 +58,7 @@ class FileArchive implements ArchiveStorage {
     return new FileVolume(directory, new VolumeIndex(path), this.#cache);
   }
 
-  async openForWriting(recorded: ReadonlySet<string>): Promise<ArchiveWriter> {
+  async openForWriting(): Promise<ArchiveWriter> {
     try {
       // Owner only: the events hold personal data.
       await mkdir(this.name, { recursive: true, mode: 0o700 });
@@ -68,7 +68,7 @@ class FileArchive implements ArchiveStorage {
     const unlock = lockForThisProcess({ kind: 'file', path: join(this.name, LOCK) });
     try {
       for (const name of await readdir(this.name)) {
-        if (VOLUME.test(name) && !recorded.has(name)) await this.#remove(name);
+        if (PARTIAL_VOLUME.test(name)) await this.#remove(name);
       }
       return new FileArchiveWriter(this.name, unlock);
     } catch (error) {
