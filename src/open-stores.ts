@@ -100,16 +100,23 @@ export async function openEventReader(locations: PersistentEventLocations): Prom
   if (eventStore.kind === 'kurrentdb') {
     const { openKurrentDbEventStore } = await import('./adapters/kurrentdb/event-store.ts');
     const live = await openKurrentDbEventStore(eventStore.url);
-    return { ...readingArchive(live, archiveDir), notify() {}, close: () => live.close() };
+    const reading = readingArchive(live, archiveDir);
+    const close = async () => {
+      await live.close();
+      await reading.archive.catalogue.close();
+    };
+    return { ...reading, notify() {}, close };
   }
   const { reader: live, close } = openSqliteEventReader(eventStore.path);
   const endCheckpoints = checkpointInBackground(eventStore.path, CHECKPOINT_INTERVAL_MS);
+  const reading = readingArchive(live, archiveDir);
   return {
-    ...readingArchive(live, archiveDir),
+    ...reading,
     notify: () => live.appended.notify(),
     async close() {
       endCheckpoints();
       close();
+      await reading.archive.catalogue.close();
     },
   };
 }

@@ -14,7 +14,7 @@ import {
 import type { ArchiveStorage } from '../event-sourcing/archive/archive-storage.ts';
 import type { EventStore, RecordedEvent } from '../event-sourcing/event-store.ts';
 import type { CommandContext } from '../event-sourcing/repository.ts';
-import { StoreError } from '../event-sourcing/store-error.ts';
+import { StoreError, type StoreErrorCode } from '../event-sourcing/store-error.ts';
 import { type AccountDocument, accounts as accountsProjection } from '../projections/accounts.ts';
 import { type AccountArchiving, type ArchiveRequest, type ArchiveRun, notArchiving } from './archive-runs.ts';
 import type { Bank } from './bank.ts';
@@ -34,6 +34,8 @@ export interface AccountArchiveOptions
 }
 
 const PAGE_ACCOUNTS = 200;
+/** What a store says of one account alone: it never stands still, has events that cannot be read, or too large a state. */
+const OWN_TROUBLE: readonly StoreErrorCode[] = ['busy', 'corrupt', 'invalid_request'];
 
 /** A stream that is worth it, before its books are closed. */
 interface Candidate {
@@ -81,6 +83,7 @@ export class AccountArchive implements AccountArchiving {
       examined: 0,
       accounts: 0,
       events: 0,
+      skipped: 0,
       more: false,
       volume: null,
       error: null,
@@ -116,7 +119,8 @@ export class AccountArchive implements AccountArchiving {
     if (!request.dryRun) await finishCuts(options);
     const cuts = new Map<string, StreamCut>();
     for await (const candidate of this.#candidates(request)) {
-      const cut = request.dryRun ? cutOf(candidate) : await this.#closeBooks(candidate, request, context);
+      const cut = request.dryRun ? cutOf(candidate) : await this.#tryToClose(candidate, request, context);
+      if (!cut) continue;
       const { accounts, events } = this.#run as ArchiveRun;
       this.#note({ accounts: accounts + 1, events: events + cut.cutBefore - cut.first });
       if (!request.dryRun) cuts.set(bankAccountStream(candidate.id), cut);
@@ -159,6 +163,22 @@ export class AccountArchive implements AccountArchiving {
     }
   }
 
+  /** One account that cannot be archived keeps no other from it; a store that fails ends the run. */
+  async #tryToClose(
+    candidate: Candidate,
+    request: ArchiveRequest,
+    context: CommandContext,
+  ): Promise<StreamCut | undefined> {
+    try {
+      return await this.#closeBooks(candidate, request, context);
+    } catch (error) {
+      if (error instanceof StoreError && !OWN_TROUBLE.includes(error.code)) throw error;
+      this.#options.onFailure(error);
+      this.#note({ skipped: (this.#run as ArchiveRun).skipped + 1 });
+      return undefined;
+    }
+  }
+
   /** Closes them, unless a run before this one did and nothing has happened since. */
   async #closeBooks(
     candidate: Candidate,
@@ -166,8 +186,8 @@ export class AccountArchive implements AccountArchiving {
     context: CommandContext,
   ): Promise<StreamCut> {
     const { accounts, live: reader, codec } = this.#options;
-    const { id, last } = candidate;
-    if (last.type === 'BankAccountBooksClosedDomainEventV1') return cutOf(candidate);
+    const { id } = candidate;
+    if (isClosed(candidate)) return cutOf(candidate);
     const closed = await closeBooksOf({ accounts, reader, codec }, id, upTo, context);
     if (!closed.ok) throw new Error(closed.rejection.detail);
     // Or the newest snapshot would stand on an event that the store soon has no more.
@@ -188,7 +208,13 @@ export class AccountArchive implements AccountArchiving {
   }
 }
 
-/** Before its newest event, which is that of the closed books, or stands where that is going to be. */
-function cutOf({ first, last }: Candidate): StreamCut {
-  return { first: first.revision, cutBefore: last.revision, firstPosition: first.position };
+function isClosed({ last }: Candidate): boolean {
+  return last.type === 'BankAccountBooksClosedDomainEventV1';
+}
+
+/** Before the event of its closed books, or where that is going to be if nothing happens meanwhile. */
+function cutOf(candidate: Candidate): StreamCut {
+  const { first, last } = candidate;
+  const cutBefore = isClosed(candidate) ? last.revision : last.revision + 1;
+  return { first: first.revision, cutBefore, firstPosition: first.position };
 }

@@ -30,6 +30,8 @@ export interface ArchiveRun {
   /** Those that are archived, and the events that leave the store. */
   readonly accounts: number;
   readonly events: number;
+  /** Accounts whose books could not be closed: they never stood still, or have events that cannot be read. */
+  readonly skipped: number;
   /** Whether it ended at the most accounts that a run takes: another one goes on. */
   readonly more: boolean;
   /** What was written; null while nothing is, and when nothing had to be. */

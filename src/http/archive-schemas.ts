@@ -17,6 +17,7 @@ export const archiveRunSchema = z
     examined: count('Accounts that were looked at.'),
     accounts: count('Accounts whose books were closed.'),
     events: count('Events that leave the store.'),
+    skipped: count('Accounts whose books could not be closed; the log says why.'),
     more: z
       .boolean()
       .meta({ description: 'It ended at the most accounts that it takes: another run goes on.' }),

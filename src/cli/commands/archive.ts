@@ -37,6 +37,7 @@ const RUN = [
   field('Examined', 'examined'),
   field('Accounts', 'accounts'),
   field('Events', 'events'),
+  field('Skipped', 'skipped'),
   field('Volume', 'volume'),
 ];
 

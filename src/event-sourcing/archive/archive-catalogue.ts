@@ -75,6 +75,12 @@ export class ArchiveCatalogue {
     await this.#append(CUT, { volume }, writing);
   }
 
+  /** Closes what was opened. */
+  async close(): Promise<void> {
+    const opened = this.#entries.flatMap((entry) => entry.opened ?? []);
+    for (const one of await Promise.allSettled(opened)) if (one.status === 'fulfilled') one.value.close();
+  }
+
   async #append(type: string, data: object, { store, newId, now }: CatalogueWriting): Promise<void> {
     const id = newId();
     const metadata = {

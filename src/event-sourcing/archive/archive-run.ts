@@ -165,20 +165,24 @@ async function verify(
     throw new StoreError('corrupt', `${record.volume} was not written as it should be: ${detail}.`);
   };
   const volume = await storage.open(record);
-  const found = new Map<string, Seen>();
-  let total = EMPTY_DIGEST;
-  for await (const event of volume.readAll({ from: 0n, direction: 'forwards' })) {
-    note(found, event);
-    total = addDigests(total, digestOf(event));
+  try {
+    const found = new Map<string, Seen>();
+    let total = EMPTY_DIGEST;
+    for await (const event of volume.readAll({ from: 0n, direction: 'forwards' })) {
+      note(found, event);
+      total = addDigests(total, digestOf(event));
+    }
+    for (const [stream, { first, cutBefore }] of cuts) {
+      const [there, here] = [found.get(stream), seen.get(stream)];
+      if (there?.events !== cutBefore - first) refuse(`${stream} has ${there?.events ?? 0} events in it`);
+      if (there?.digest !== here?.digest) refuse(`the events of ${stream} are others`);
+      const piece = volume.pieceOf(stream);
+      if (piece?.first !== first || piece.cutBefore !== cutBefore) refuse(`${stream} is not in its index`);
+    }
+    if (found.size !== cuts.size || record.digest !== digestText(total)) refuse('it has other events');
+  } finally {
+    volume.close();
   }
-  for (const [stream, { first, cutBefore }] of cuts) {
-    const [there, here] = [found.get(stream), seen.get(stream)];
-    if (there?.events !== cutBefore - first) refuse(`${stream} has ${there?.events ?? 0} events in it`);
-    if (there?.digest !== here?.digest) refuse(`the events of ${stream} are others`);
-    const piece = volume.pieceOf(stream);
-    if (piece?.first !== first || piece.cutBefore !== cutBefore) refuse(`${stream} is not in its index`);
-  }
-  if (found.size !== cuts.size || record.digest !== digestText(total)) refuse('it has other events');
 }
 
 /** Idempotent: a stream that is cut there, or later, stays as it is. */

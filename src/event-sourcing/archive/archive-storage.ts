@@ -44,6 +44,7 @@ export interface ArchiveVolume {
     readonly from: Position;
     readonly direction: ReadDirection;
   }): AsyncIterable<RecordedEvent>;
+  close(): void;
 }
 
 export interface ArchiveStorage {

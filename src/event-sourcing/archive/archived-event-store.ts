@@ -5,11 +5,13 @@ import { ArchivedEventReader, refuseArchived } from './archived-event-reader.ts'
 
 export class ArchivedEventStore extends ArchivedEventReader implements EventStore {
   readonly #live: EventStore;
+  readonly #catalogue: ArchiveCatalogue;
 
   /** @param archivedPrefix of the streams that may be archived; others are read as they are */
   constructor(live: EventStore, catalogue: ArchiveCatalogue, archivedPrefix: string) {
     super(live, catalogue, archivedPrefix);
     this.#live = live;
+    this.#catalogue = catalogue;
   }
 
   append(stream: string, events: readonly NewEvent[], expected: ExpectedRevision): Promise<AppendResult> {
@@ -28,7 +30,8 @@ export class ArchivedEventStore extends ArchivedEventReader implements EventStor
     return this.#live.deleteStream(stream);
   }
 
-  close(): Promise<void> {
-    return this.#live.close();
+  async close(): Promise<void> {
+    await this.#live.close();
+    await this.#catalogue.close();
   }
 }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { ArchiveRunOptions, ArchiveStep } from '../../../src/event-sourcing/archive/archive-run.ts';
 import type { ArchiveStorage, ArchiveWriter } from '../../../src/event-sourcing/archive/archive-storage.ts';
-import type { RecordedEvent } from '../../../src/event-sourcing/event-store.ts';
+import type { EventStore, RecordedEvent } from '../../../src/event-sourcing/event-store.ts';
 import { StoreError } from '../../../src/event-sourcing/store-error.ts';
 import { collect, mustAppend, newEvents } from '../../support/event-builders.ts';
 import { ArchiveBench } from './archive-bench.ts';
@@ -166,6 +166,51 @@ describe('a run', () => {
     await expectWhole(bench, log);
   });
 });
+
+describe('a reader that is under way while streams are cut', () => {
+  const READS: readonly (readonly [string, (store: EventStore) => AsyncIterable<RecordedEvent>, boolean])[] =
+    [
+      ['the log', (store) => store.readAll(), true],
+      ['the log backwards', (store) => store.readAll({ direction: 'backwards' }), true],
+      ['a stream', (store) => store.readStream('account-a'), false],
+      ['a stream backwards', (store) => store.readStream('account-a', { direction: 'backwards' }), false],
+      ['a subscription', (store) => eventsOf(store), true],
+    ];
+
+  it.each(READS)('of %s misses nothing, and sees nothing twice', async (name, read, ofAll) => {
+    const bench = new ArchiveBench();
+    onTestFinished(() => bench.close());
+    // More than a page of each; a subscription has larger ones.
+    const rounds = name === 'a subscription' ? 10 : 3;
+    for (let round = 0; round < rounds; round += 1) {
+      for (const stream of ['account-a', 'account-b']) {
+        await mustAppend(bench.live, stream, newEvents(450), 'any');
+      }
+    }
+    const log = await collect(bench.live.readAll());
+    const found: RecordedEvent[] = [];
+    // Another process, which has not looked at the catalogue for a while.
+    for await (const event of read(bench.another())) {
+      if (!event.stream.startsWith('archive-')) found.push(event);
+      if (found.length === 10) await bench.archive({ 'account-a': 450 * rounds - 1, 'account-b': 1_000 });
+    }
+    const wanted = log.filter(({ stream }) => ofAll || stream === 'account-a');
+    const inOrder = found.toSorted((one, other) => (one.position < other.position ? -1 : 1));
+    expect(inOrder.map(({ id }) => id)).toEqual(wanted.map(({ id }) => id));
+    const [first, second] = found as [RecordedEvent, RecordedEvent];
+    const rises = first.position < second.position;
+    expect(found).toEqual(rises ? inOrder : inOrder.toReversed());
+  });
+});
+
+/** What a subscription gives until it has caught up. */
+async function* eventsOf(store: EventStore): AsyncGenerator<RecordedEvent> {
+  const ending = new AbortController();
+  for await (const batch of store.subscribeToAll({ signal: ending.signal })) {
+    yield* batch.events;
+    if (batch.caughtUp) ending.abort();
+  }
+}
 
 describe('an archive', () => {
   it.each([

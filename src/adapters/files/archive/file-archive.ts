@@ -49,13 +49,10 @@ class FileArchive implements ArchiveStorage {
     this.name = name;
   }
 
-  async open({ volume, index_sha256 }: VolumeRecord): Promise<ArchiveVolume> {
-    const directory = join(this.name, volume);
-    const path = join(directory, INDEX);
-    if ((await fileHash(path)) !== index_sha256) {
-      throw new StoreError('archive_damaged', `${path} is damaged: it is not the index that was written.`);
-    }
-    return new FileVolume(directory, new VolumeIndex(path), this.#cache);
+  async open(record: VolumeRecord): Promise<ArchiveVolume> {
+    const directory = join(this.name, record.volume);
+    await refuseOtherIndex(directory, record);
+    return new FileVolume(directory, new VolumeIndex(join(directory, INDEX)), this.#cache);
   }
 
   async openForWriting(): Promise<ArchiveWriter> {
@@ -79,7 +76,7 @@ class FileArchive implements ArchiveStorage {
 
   async check(record: VolumeRecord): Promise<void> {
     const directory = join(this.name, record.volume);
-    await this.open(record);
+    await refuseOtherIndex(directory, record);
     const { events, digest } = await totalsOf(directory);
     if (events === record.events && digest === record.digest) return;
     throw new StoreError('archive_damaged', `${directory} holds other events than were archived.`);
@@ -88,6 +85,13 @@ class FileArchive implements ArchiveStorage {
   async #remove(name: string): Promise<void> {
     await rm(join(this.name, name), { recursive: true, force: true });
   }
+}
+
+/** @throws StoreError `archive_damaged` when the index is missing, or not the one that was recorded */
+async function refuseOtherIndex(directory: string, { index_sha256 }: VolumeRecord): Promise<void> {
+  const path = join(directory, INDEX);
+  if ((await fileHash(path)) === index_sha256) return;
+  throw new StoreError('archive_damaged', `${path} is damaged: it is not the index that was written.`);
 }
 
 /** What the segments of a volume hold. @throws StoreError `archive_damaged` when they are not whole */

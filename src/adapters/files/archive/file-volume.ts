@@ -58,6 +58,10 @@ export class FileVolume implements ArchiveVolume {
     }
   }
 
+  close(): void {
+    this.#index.close();
+  }
+
   async #events(block: Block, direction: ReadDirection): Promise<readonly RecordedEvent[]> {
     const key = `${this.#directory} ${block.id}`;
     const events = this.#cache.get(key) ?? (await this.#read(block));
