@@ -30,7 +30,7 @@ it('counts, archives, tells what there is, and checks it', async () => {
   const run = ['archive', 'run', '--min-events', '10'];
   expect(await cli('archive', 'verify')).toMatchObject({
     code: 0,
-    stdout: '0 volumes are as they were written.\n',
+    stdout: 'Volumes that are as they were written: 0\n',
   });
   const counted = await cli(...run, '--dry-run', '--json');
   expect(JSON.parse(counted.stdout)).toMatchObject({
@@ -51,7 +51,7 @@ it('counts, archives, tells what there is, and checks it', async () => {
   const status = await cli('archive', 'status', '--json');
   expect(JSON.parse(status.stdout)).toMatchObject({ volume_count: 1, volumes: [{ streams: 1, cut: true }] });
   expect((await cli('archive', 'status')).stdout).toContain(JSON.parse(status.stdout).volumes[0].volume);
-  expect((await cli('archive', 'verify')).stdout).toContain('1 volumes are as they were written.\n');
+  expect((await cli('archive', 'verify')).stdout).toContain('Volumes that are as they were written: 1\n');
 });
 
 it('finds damage', async () => {
@@ -60,7 +60,7 @@ it('finds damage', async () => {
   const segment = files.find((file) => file.endsWith('.ndjson.gz')) as string;
   writeFileSync(join(archiveDir, segment), 'nothing');
   const { code, stdout, stderr } = await cli('archive', 'verify');
-  expect([code, stderr]).toEqual([1, expect.stringContaining('1 of 1 volumes are damaged.')]);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('Damaged volumes: 1 of 1.')]);
   expect(stdout).toContain('checksum');
 });
 

@@ -102,8 +102,8 @@ code: 1 when a volume is missing or altered.`,
     const damaged = checked.filter(({ damage }) => damage !== undefined);
     if (values.json) printJson({ volumes: checked });
     else for (const { volume, events, damage } of checked) print(lineOf(volume, events, damage));
-    if (damaged.length > 0) throw new CliError(`${damaged.length} of ${checked.length} volumes are damaged.`);
-    if (!values.json) print(`${checked.length} volumes are as they were written.`);
+    if (damaged.length > 0) throw new CliError(`Damaged volumes: ${damaged.length} of ${checked.length}.`);
+    if (!values.json) print(`Volumes that are as they were written: ${checked.length}`);
     return EXIT.ok;
   },
 });
