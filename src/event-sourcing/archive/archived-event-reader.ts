@@ -20,7 +20,7 @@ import { ArchivedStreams } from './archived-streams.ts';
 export type LiveReader = EventReader & Pick<EventStore, 'getStreamMetadata'>;
 
 /** Events of the log that are looked at together, before the archive is asked for what lies between them. */
-const PAGE_EVENTS = 512;
+const PAGE_EVENTS = 2_000;
 /** As many as an embedded store's batch has. */
 const BATCH_EVENTS = 8_192;
 /** Beyond every position that a store has given. */
@@ -128,12 +128,15 @@ export class ArchivedEventReader implements LiveReader {
     try {
       for await (const { events, ended } of this.#pages(direction, options.from, limit)) {
         for (const event of events) {
-          for await (const cut of log.until(event.position)) {
-            // The store may go on showing what it has cut off.
-            if (cut.position === event.position) continue;
-            yield cut;
-            left -= 1;
-            if (left <= 0) return;
+          // Mostly there is nothing, and to begin a loop that awaits costs more than to look.
+          if (log.hasUntil(event.position)) {
+            for await (const cut of log.until(event.position)) {
+              // The store may go on showing what it has cut off.
+              if (cut.position === event.position) continue;
+              yield cut;
+              left -= 1;
+              if (left <= 0) return;
+            }
           }
           log.skip(event.position);
           yield event;
