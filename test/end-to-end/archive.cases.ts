@@ -46,7 +46,7 @@ export function describeArchive(where: string, prepare: () => Promise<ArchivedBa
       const other = await livelyAccount(bank);
       const key = { 'idempotency-key': 'before the books were closed' };
       const first = await bank.client.call('deposit', { body: posting(id, '1.23'), headers: key });
-      await seen(bank, first.token);
+      await quiet(bank);
       // Books are closed, and nothing is cut: from here on nothing may change.
       expect(await archive(bank)).toMatchObject({ state: 'FAILED', accounts: 2, volume: null });
       expect(
@@ -95,7 +95,8 @@ export function describeArchive(where: string, prepare: () => Promise<ArchivedBa
       let bank = await setup.start();
       onTestFinished(() => bank.close());
       const id = await livelyAccount(bank);
-      await archive(bank);
+      await quiet(bank);
+      expect(await archive(bank)).toMatchObject({ state: 'FINISHED', accounts: 1 });
       await setup.removeForGood([`bank-account-${id.replaceAll('-', '')}`]);
       await bank.close();
       const hidden = `${setup.locations.archiveDir}.hidden`;
@@ -115,15 +116,13 @@ export function describeArchive(where: string, prepare: () => Promise<ArchivedBa
       const bytes = await readFile(segment as string);
       const altered = Buffer.from(bytes);
       altered[bytes.length >> 1] = (altered[bytes.length >> 1] ?? 0) ^ 1;
-      for (const damage of [altered, bytes.subarray(0, bytes.length >> 1)]) {
-        writeFileSync(segment as string, damage);
-        bank = await setup.start();
-        expect(await refusal(bank, 'listAccountEvents', id)).toEqual(['archive_damaged']);
-        expect(await refusal(bank, 'getAccount', id)).toEqual([]);
-        await bank.close();
-      }
-      rmSync(segment as string);
+      writeFileSync(segment as string, altered);
       bank = await setup.start();
+      expect(await refusal(bank, 'listAccountEvents', id)).toEqual(['archive_damaged']);
+      expect(await refusal(bank, 'getAccount', id)).toEqual([]);
+      writeFileSync(segment as string, bytes.subarray(0, bytes.length >> 1));
+      expect(await refusal(bank, 'listAccountEvents', id)).toEqual(['archive_damaged']);
+      rmSync(segment as string);
       expect(await refusal(bank, 'listAccountEvents', id)).toEqual(['archive_damaged']);
     });
   });
@@ -165,10 +164,6 @@ async function archive({ client }: RunningBank, more: Readonly<Record<string, un
   });
   if (run?.run_id !== run_id) throw new Error('another run was started');
   return run;
-}
-
-async function seen({ client }: RunningBank, token: string): Promise<void> {
-  await client.call('listAccounts', { token });
 }
 
 /** The projections have come as far as the log. */
