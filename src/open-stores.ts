@@ -100,7 +100,7 @@ export async function openEventReader(locations: PersistentEventLocations): Prom
   if (eventStore.kind === 'kurrentdb') {
     const { openKurrentDbEventStore } = await import('./adapters/kurrentdb/event-store.ts');
     const live = await openKurrentDbEventStore(eventStore.url);
-    const reading = readingArchive(live, archiveDir);
+    const reading = readThroughArchive(live, archiveDir);
     const close = async () => {
       await live.close();
       await reading.archive.catalogue.close();
@@ -109,7 +109,7 @@ export async function openEventReader(locations: PersistentEventLocations): Prom
   }
   const { reader: live, close } = openSqliteEventReader(eventStore.path);
   const endCheckpoints = checkpointInBackground(eventStore.path, CHECKPOINT_INTERVAL_MS);
-  const reading = readingArchive(live, archiveDir);
+  const reading = readThroughArchive(live, archiveDir);
   return {
     ...reading,
     notify: () => live.appended.notify(),
@@ -121,7 +121,8 @@ export async function openEventReader(locations: PersistentEventLocations): Prom
   };
 }
 
-function readingArchive(live: LiveReader, archiveDir: string | undefined) {
+/** What a reader of the store alone becomes together with the archive. */
+export function readThroughArchive(live: LiveReader, archiveDir: string | undefined) {
   const { catalogue, storage } = archiveOf(live, archiveDir);
   const reader = new ArchivedEventReader(live, catalogue, BANK_ACCOUNT_STREAM_PREFIX);
   return { reader, archive: { catalogue, ...(storage && { storage }) } };
