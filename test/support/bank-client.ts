@@ -6,8 +6,8 @@ import {
   bankAnalyticsSchema,
   ownerAnalyticsSchema,
 } from '../../src/http/analytics-schemas.ts';
-import { backupListSchema, backupStartedSchema } from '../../src/http/backup-schemas.ts';
 import { archiveRunSchema, archiveSchema } from '../../src/http/archive-schemas.ts';
+import { backupListSchema, backupStartedSchema } from '../../src/http/backup-schemas.ts';
 import { batchAnswerSchema } from '../../src/http/batch-schemas.ts';
 import {
   dataSchemaSchema,
