@@ -80,7 +80,7 @@ module.exports = {
         path: '^src/',
         pathNot: [
           room('cli'),
-          '^src/(back-up-stores|config|move-stores|replay-account|run-projection|verify-read-models)\\.ts$',
+          '^src/(back-up-stores|check-archive|config|move-stores|replay-account|run-projection|verify-read-models)\\.ts$',
           room('domain'),
         ],
       },

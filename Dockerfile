@@ -24,7 +24,8 @@ COPY --from=packages /app/node_modules ./node_modules
 COPY package.json ./
 COPY src ./src
 COPY docker ./docker
-RUN install -d -o 1000 -g 1000 -m 0700 /data
+# A volume that is mounted over /archive for the first time takes over its owner.
+RUN install -d -o 1000 -g 1000 -m 0700 /data /archive
 # Node.js images name it node; a number lets orchestrators see that it is not root.
 USER 1000:1000
 # Databases of the embedded stores. With server stores only the pid file lies here.

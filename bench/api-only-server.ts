@@ -8,7 +8,7 @@ import { openEventStore, openReadModelStore } from '../src/open-stores.ts';
 
 const config = loadConfig(process.env);
 const { logger, close: closeLog } = createLogger(config);
-const opened = await openEventStore(config.eventStore);
+const opened = await openEventStore(config);
 const readModels = await openReadModelStore(config.readModels);
 await prepareReadModels(readModels, opened.events);
 

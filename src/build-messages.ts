@@ -5,7 +5,7 @@ import type { ProjectorProblem, ProjectorState } from './event-sourcing/projecto
 
 /** What the thread is started with. */
 export interface BuildTask {
-  readonly config: Pick<Config, 'defaultCurrency'>;
+  readonly config: Pick<Config, 'archiveDir' | 'defaultCurrency'>;
   /** Files: the events, and the read models. */
   readonly events: string;
   readonly readModels: string;

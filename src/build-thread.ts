@@ -7,6 +7,7 @@ import type { BuildTask, FromBuildThread, ToBuildThread } from './build-messages
 import { BuildView } from './event-sourcing/build-view.ts';
 import { Following } from './event-sourcing/following.ts';
 import { RebuildPace } from './event-sourcing/rebuild-pace.ts';
+import { readThroughArchive } from './open-stores.ts';
 import { PROJECTED_STREAM_PREFIXES, projections } from './projections/index.ts';
 
 /** How often it tells how it is, beside every commit. */
@@ -23,7 +24,8 @@ try {
 }
 
 async function fill({ config, events, readModels, builds, places }: BuildTask): Promise<void> {
-  const { reader, close } = openSqliteEventReader(events);
+  const { reader: live, close } = openSqliteEventReader(events);
+  const { reader, archive } = readThroughArchive(live, config.archiveDir);
   const store = openSqliteReadModelStoreBeside(readModels);
   const numbers = new Map(builds.map(({ name, build }) => [name, build]));
   const versions = new Map(builds.map(({ name, version }) => [name, version]));
@@ -54,7 +56,7 @@ async function fill({ config, events, readModels, builds, places }: BuildTask): 
     if (message.kind === 'served') served = message.events;
     else if (message.kind === 'wake') {
       following.wake();
-      reader.appended.notify();
+      live.appended.notify();
     } else {
       stopping.abort();
     }
@@ -66,5 +68,6 @@ async function fill({ config, events, readModels, builds, places }: BuildTask): 
   await following.stop();
   await store.close();
   close();
+  await archive.catalogue.close();
   following.mustBeWell();
 }

@@ -36,6 +36,8 @@ export type WriteSide = ReturnType<typeof composeWriteSide>;
 export interface WriteHooks {
   readonly onSnapshotProblem?: (problem: SnapshotProblem) => void;
   readonly transferFailpoint?: TransferFailpoint;
+  /** The store without its archive, where there is one: accounts are loaded from what they have there. */
+  readonly live?: EventStore;
   /** Business time; that of the machine by default. */
   readonly now?: () => Date;
 }
@@ -46,13 +48,19 @@ export function composeWriteSide(
   store: EventStore,
   metrics: ServiceMetrics,
   archive: OperationArchive,
-  { onSnapshotProblem = () => undefined, transferFailpoint, now = () => new Date() }: WriteHooks = {},
+  {
+    onSnapshotProblem = () => undefined,
+    transferFailpoint,
+    live = store,
+    now = () => new Date(),
+  }: WriteHooks = {},
 ) {
   const codec = createBankCodec(config.defaultCurrency);
   const codecOf = <E extends BankEvent>() => codec as EventCodec<DomainEvent> as EventCodec<E>;
   const repository = <S, E extends BankEvent>(type: AggregateType<S, E>, snapshots?: SnapshotKeeper<S>) =>
     new Repository<S, E, Rejection>(type, codecOf<E>(), {
-      store,
+      store: live,
+      history: store,
       newId,
       now,
       observer: metrics.repository(type.name),

@@ -26,7 +26,7 @@ export interface WorkerOptions {
   readonly reader: EventReader;
   readonly readModels: ReadModelStore;
   readonly config: Pick<Config, 'readModels' | 'defaultCurrency' | 'cloudEvents'> &
-    Partial<Pick<Config, 'eventStore'>>;
+    Partial<Pick<Config, 'eventStore' | 'archiveDir'>>;
   /** Default: those of the bank. */
   readonly groups?: readonly ProjectionGroup<BankEvent>[];
   readonly onProjected: () => void;

@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import packageJson from '../package.json' with { type: 'json' };
+import type { AccountArchiving } from './application/archive-runs.ts';
 import type { Bank } from './application/bank.ts';
 import { createMediator } from './application/create-mediator.ts';
 import { operationArchive } from './application/operation-archive.ts';
@@ -10,6 +11,7 @@ import { pastAccounts } from './application/past-accounts.ts';
 import type { TimerStatus } from './application/timers.ts';
 import type { TransferFailpoint } from './application/transfer-process.ts';
 import { BackupRunner } from './backup-runner.ts';
+import { type ArchiveFailpoint, composeArchive } from './compose-archive.ts';
 import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './compose-publisher.ts';
 import { startTimers } from './compose-timers.ts';
 import { composeWriteSide, startTransferWorker } from './compose-transfers.ts';
@@ -70,6 +72,7 @@ export interface ReadSide {
 /** What tests may put between the steps of a running service. */
 export interface Hooks {
   readonly transferFailpoint?: TransferFailpoint;
+  readonly archiveFailpoint?: ArchiveFailpoint;
 }
 
 /**
@@ -96,7 +99,7 @@ async function composeApiProcess(
   parts: Parts,
   hooks: Hooks,
 ): Promise<FastifyInstance> {
-  const opened = await parts.open(EVENTS, config.eventStore, () => openEventStore(config.eventStore));
+  const opened = await parts.open(EVENTS, config.eventStore, () => openEventStore(config));
   parts.closeLater(opened.events);
   const metrics = createMetrics(config);
   const report = reporter(logger, metrics);
@@ -108,6 +111,7 @@ async function composeApiProcess(
       : await startPublisher(config, opened.events, report, parts);
   const writeSide = composeWriteSide(config, opened.events, metrics, archiveOf(readSide), {
     ...hooks,
+    live: opened.live,
     onSnapshotProblem: snapshotReporter(logger),
   });
   parts.closeLater(writeSide.snapshots);
@@ -120,6 +124,7 @@ async function composeApiProcess(
     config.role === 'all'
       ? startTimers(config, writeSide, { events: opened.events, readModels }, report, parts)
       : () => [];
+  const archive = composeArchive(opened, writeSide, readModels, logger, parts, hooks.archiveFailpoint);
   return composeApi(
     config,
     logger,
@@ -127,6 +132,7 @@ async function composeApiProcess(
     { ...readSide, publisherState, parked, timers },
     metrics,
     writeSide,
+    archive,
   );
 }
 
@@ -137,9 +143,7 @@ async function composeWorkerProcess(
   parts: Parts,
   hooks: Hooks,
 ): Promise<FastifyInstance> {
-  const { events, groups } = await parts.open(EVENTS, config.eventStore, () =>
-    openEventStore(config.eventStore),
-  );
+  const { events, live, groups } = await parts.open(EVENTS, config.eventStore, () => openEventStore(config));
   parts.closeLater(events);
   const metrics = createMetrics(config);
   const onProblem = reporter(logger, metrics);
@@ -147,6 +151,7 @@ async function composeWorkerProcess(
   const { readModels } = worker;
   const writeSide = composeWriteSide(config, events, metrics, archiveOf(worker), {
     ...hooks,
+    live,
     onSnapshotProblem: snapshotReporter(logger),
   });
   parts.closeLater(writeSide.snapshots);
@@ -252,10 +257,11 @@ async function openPreparedReadModels(
 export async function composeApi(
   config: Config,
   logger: Logger,
-  { events, streams }: OpenedEventStore,
+  { events, streams }: Pick<OpenedEventStore, 'events' | 'streams'>,
   readSide: ReadSide,
   metrics = createMetrics(config),
   writeSide = composeWriteSide(config, events, metrics, archiveOf(readSide)),
+  archive?: AccountArchiving,
 ): Promise<FastifyInstance> {
   const { readModels, worker, publisherState, timers } = readSide;
   const { defaultCurrency } = config;
@@ -264,6 +270,7 @@ export async function composeApi(
     ...writeSide,
     pastAccounts: pastAccounts(events, writeSide.codec, writeSide.snapshots.history),
     events,
+    archive,
     ...(streams ? { streams } : {}),
     operatorRequests: new OperatorRequests({ store: events, newId, now }),
     publisherState,

@@ -87,6 +87,13 @@ export const settings = {
       'Address at which clients reach the API, for links in CloudEvents; from host and port without it',
     ),
   OPENBANK_DATA_DIR: z.string().min(1).default('.openbank').describe('Databases, log and pid file'),
+  OPENBANK_ARCHIVE_DIR: z
+    .string()
+    .min(1)
+    .optional()
+    .describe(
+      'Where events lie that were cut off when books were closed: archive in the data directory; with a server, a directory that all processes share, and nothing is archived without it',
+    ),
   OPENBANK_EVENT_STORE: storeUrl(
     'events',
     'events.db',
@@ -171,6 +178,8 @@ export interface Config {
   /** Absolute path. */
   readonly dataDir: string;
   readonly eventStore: EventStoreLocation;
+  /** Absolute path; missing where nothing can be archived. */
+  readonly archiveDir: string | undefined;
   readonly readModels: ReadModelLocation;
   readonly role: 'all' | 'api' | 'worker';
   readonly defaultCurrency: string;
@@ -229,6 +238,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     port: values.OPENBANK_PORT,
     dataDir,
     eventStore,
+    archiveDir: archiveDir(values.OPENBANK_ARCHIVE_DIR, eventStore, dataDir),
     readModels,
     role: values.OPENBANK_ROLE,
     defaultCurrency: values.OPENBANK_DEFAULT_CURRENCY,
@@ -241,6 +251,13 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
     ...(values.OPENBANK_LOG_FILE ? { logFile: resolve(values.OPENBANK_LOG_FILE) } : {}),
     logLevel: values.LOG_LEVEL,
   });
+}
+
+/** Processes of one bank may run on many machines: there nobody but the operator knows what they share. */
+function archiveDir(named: string | undefined, { kind }: EventStoreLocation, dataDir: string) {
+  if (kind === 'memory') return undefined;
+  if (named !== undefined) return resolve(named);
+  return kind === 'file' ? join(dataDir, 'archive') : undefined;
 }
 
 function hasReadableLogin(url: string): boolean {

@@ -7,7 +7,7 @@ import { type Filling, RateMeter, type Rates } from './event-sourcing/following.
 import type { ElsewhereTask } from './event-sourcing/projection-host.ts';
 import type { ProjectorState } from './event-sourcing/projector.ts';
 
-type Files = Pick<Config, 'eventStore' | 'readModels' | 'defaultCurrency'>;
+type Files = Pick<Config, 'eventStore' | 'archiveDir' | 'readModels' | 'defaultCurrency'>;
 
 /** How often the thread is told how much is going on elsewhere. */
 const TELLING_MS = 200;
@@ -17,10 +17,14 @@ const LIMITS = { maxYoungGenerationSizeMb: 64 };
 
 /** @returns nothing where the stores are not both files, which a thread can open too */
 export function fillerFor(config: Partial<Files>): ((task: ElsewhereTask) => Filling) | undefined {
-  const { eventStore, readModels, defaultCurrency } = config;
+  const { eventStore, archiveDir, readModels, defaultCurrency } = config;
   if (eventStore?.kind !== 'file' || readModels?.kind !== 'file' || defaultCurrency === undefined)
     return undefined;
-  const files = { config: { defaultCurrency }, events: eventStore.path, readModels: readModels.path };
+  const files = {
+    config: { archiveDir, defaultCurrency },
+    events: eventStore.path,
+    readModels: readModels.path,
+  };
   return (task) => new FillingThread(files, task);
 }
 

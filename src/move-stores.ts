@@ -1,13 +1,12 @@
 /** Carries all events from the configured store into a directory, from one into the configured store, or into another form. */
 import { openForExport, openForImport } from './adapters/files/segment-directory.ts';
 import { createBankCodec } from './application/bank-codec.ts';
-import type { EventStoreLocation } from './config.ts';
 import type { ExportTotals, ReportProgress } from './event-sourcing/segments/export-chain.ts';
 import { type ExportResult, exportLog } from './event-sourcing/segments/export-log.ts';
 import { checkExport, type ImportResult, importLog } from './event-sourcing/segments/import-log.ts';
 import { type EventRewrite, type RewriteReport, rewriteLog } from './event-sourcing/segments/rewrite-log.ts';
 import { StoreError } from './event-sourcing/store-error.ts';
-import { openEventReader, openEventStore } from './open-stores.ts';
+import { type EventLocations, openEventReader, openEventStore } from './open-stores.ts';
 
 export {
   type EventRewrite,
@@ -21,14 +20,14 @@ export {
 
 /** @throws StoreError as `exportLog` does, and what opening the store or the directory throws */
 export async function exportStore(
-  location: EventStoreLocation,
+  { eventStore, archiveDir }: EventLocations,
   path: string,
   onProgress?: ReportProgress,
 ): Promise<ExportResult> {
-  if (location.kind === 'memory') {
+  if (eventStore.kind === 'memory') {
     throw new StoreError('unsupported', 'A store in memory cannot be read by another process.');
   }
-  const { reader: source, close } = await openEventReader(location);
+  const { reader: source, close } = await openEventReader({ eventStore, archiveDir });
   try {
     const directory = await openForExport(path);
     let finished = false;
@@ -47,18 +46,19 @@ export async function exportStore(
 
 /** @throws StoreError as `importLog` does, and what opening the store or the directory throws */
 export async function importIntoStore(
-  location: EventStoreLocation,
+  locations: EventLocations,
   path: string,
   onProgress?: ReportProgress,
 ): Promise<ImportResult> {
-  if (location.kind === 'memory') {
+  const { kind } = locations.eventStore;
+  if (kind === 'memory') {
     throw new StoreError('unsupported', 'A store in memory would be gone when the import ends.');
   }
   const directory = await openForImport(path);
-  const { events: target } = await openEventStore(location);
+  const { events: target } = await openEventStore(locations);
   try {
     // The embedded store commits in the order of its queue; a server promises an order within a stream only.
-    const keepsOrder = location.kind === 'file';
+    const keepsOrder = kind === 'file';
     return await importLog({ directory, target, keepsOrder, ...(onProgress && { onProgress }) });
   } finally {
     await target.close();

@@ -9,13 +9,13 @@ export { type ShownStep, StoreError };
 
 /** The steps of the request. @throws StoreError as `replayAccount` does, and what opening the store throws */
 export async function* replayFromStore(
-  { eventStore, defaultCurrency }: Pick<Config, 'eventStore' | 'defaultCurrency'>,
+  { eventStore, archiveDir, defaultCurrency }: Pick<Config, 'eventStore' | 'archiveDir' | 'defaultCurrency'>,
   request: ReplayRequest,
 ): AsyncGenerator<ShownStep> {
   if (eventStore.kind === 'memory') {
     throw new StoreError('unsupported', 'A store in memory cannot be read by another process.');
   }
-  const { reader, close } = await openEventReader(eventStore);
+  const { reader, close } = await openEventReader({ eventStore, archiveDir });
   try {
     yield* replayAccount({ reader, codec: createBankCodec(defaultCurrency) }, request);
   } finally {

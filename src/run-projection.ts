@@ -101,7 +101,7 @@ const DEAD_LETTERS_SHOWN = 5;
  * @throws StoreError when a store cannot be opened or read
  */
 export async function runProjection<T>(
-  { eventStore, defaultCurrency }: Pick<Config, 'eventStore' | 'defaultCurrency'>,
+  { eventStore, archiveDir, defaultCurrency }: Pick<Config, 'eventStore' | 'archiveDir' | 'defaultCurrency'>,
   { projection, all }: ProjectionPlan,
   time: string | undefined,
   use: (projected: ProjectedDocuments) => Promise<T>,
@@ -109,7 +109,7 @@ export async function runProjection<T>(
   if (eventStore.kind === 'memory') {
     throw new StoreError('unsupported', 'A store in memory cannot be read by another process.');
   }
-  const { reader, close } = await openEventReader(eventStore);
+  const { reader, close } = await openEventReader({ eventStore, archiveDir });
   const directory = await mkdtemp(join(tmpdir(), 'openbank-project-'));
   try {
     const store = await openReadModelStore({ kind: 'file', path: join(directory, 'read-models.db') });

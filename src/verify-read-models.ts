@@ -53,14 +53,14 @@ const LOOK_MS = 50;
  * @throws StoreError when a store cannot be opened or read
  */
 export async function verifyReadModels(
-  config: Pick<Config, 'eventStore' | 'readModels' | 'defaultCurrency'>,
+  config: Pick<Config, 'eventStore' | 'archiveDir' | 'readModels' | 'defaultCurrency'>,
   onStep: (step: string) => void = () => {},
 ): Promise<VerifyReport> {
-  const { eventStore, readModels: location, defaultCurrency } = config;
+  const { eventStore, archiveDir, readModels: location, defaultCurrency } = config;
   if (eventStore.kind === 'memory' || location.kind === 'memory') {
     throw new StoreError('unsupported', 'A store in memory cannot be read by another process.');
   }
-  const { reader, close } = await openEventReader(eventStore);
+  const { reader, close } = await openEventReader({ eventStore, archiveDir });
   const directory = await mkdtemp(join(tmpdir(), 'openbank-verify-'));
   try {
     const folded = await openReadModelStore({ kind: 'file', path: join(directory, 'read-models.db') });

@@ -8,7 +8,7 @@ import {
   type OpenedEventReader,
   openEventReader,
   openReadModelStore,
-  type PersistentEventStoreLocation,
+  type PersistentEventLocations,
 } from './open-stores.ts';
 import type { FromThread, ToThread } from './worker-runner.ts';
 
@@ -28,7 +28,7 @@ try {
 }
 
 async function run(config: Config): Promise<void> {
-  const events = await openEventReader(config.eventStore as PersistentEventStoreLocation);
+  const events = await openEventReader(config as PersistentEventLocations);
   try {
     const readModels = await openReadModelStore(config.readModels);
     try {

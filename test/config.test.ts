@@ -17,6 +17,24 @@ describe('a source of CloudEvents', () => {
   });
 });
 
+describe('the archive', () => {
+  const server = { OPENBANK_EVENT_STORE: 'kurrentdb://db:2113' };
+
+  it.each([
+    ['beside the embedded store', { OPENBANK_DATA_DIR: '/bank' }, '/bank/archive'],
+    ['where it is named', { OPENBANK_DATA_DIR: '/bank', OPENBANK_ARCHIVE_DIR: '/cold' }, '/cold'],
+    ['where it is named, with a server', { ...server, OPENBANK_ARCHIVE_DIR: '/cold' }, '/cold'],
+    ['nowhere, with a server: only its operator knows what its processes share', server, undefined],
+    [
+      'nowhere, in memory',
+      { OPENBANK_EVENT_STORE: 'sqlite::memory:', OPENBANK_ARCHIVE_DIR: '/cold' },
+      undefined,
+    ],
+  ])('is %s', (_where, settings, directory) => {
+    expect(loadConfig(settings).archiveDir).toBe(directory);
+  });
+});
+
 describe('a sink', () => {
   it.each([
     ['ftp://user:secret@sink.example/', 'CLOUD_EVENT_SINK=ftp://…@sink.example/ is not usable'],

@@ -25,9 +25,17 @@ export async function measureMoves(bench: Bench): Promise<Findings> {
     const dataDir = join(bench.dir, 'move-target');
     const { events: target } = databases(dataDir);
     say(`move: export, round ${round} of ${times}`);
-    exports.push(await eventsPerSecond(() => exportStore({ kind: 'file', path: source }, directory)));
+    exports.push(
+      await eventsPerSecond(() =>
+        exportStore({ eventStore: { kind: 'file', path: source }, archiveDir: undefined }, directory),
+      ),
+    );
     say(`move: import, round ${round} of ${times}`);
-    imports.push(await eventsPerSecond(() => importIntoStore({ kind: 'file', path: target }, directory)));
+    imports.push(
+      await eventsPerSecond(() =>
+        importIntoStore({ eventStore: { kind: 'file', path: target }, archiveDir: undefined }, directory),
+      ),
+    );
     for (const path of [directory, dataDir]) rmSync(path, { recursive: true });
   }
   return {

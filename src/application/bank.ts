@@ -4,6 +4,8 @@ import {
   availableBalance,
   type BankAccount,
   type BankAccountEvent,
+  type BooksClosed,
+  type BooksOperation,
   bankAccountStream,
   decideWithoutExpired,
   evolveBankAccount,
@@ -16,6 +18,7 @@ import { toDecimal } from '../domain/money.ts';
 import { evolvePerson, type Person, type PersonEvent, personStream } from '../domain/person.ts';
 import type { EventCodec } from '../event-sourcing/codec.ts';
 import type { EventReader, Position, StreamDirectory } from '../event-sourcing/event-store.ts';
+import type { RememberedOperation } from '../event-sourcing/operation-log.ts';
 import type { OperatorRequests } from '../event-sourcing/operator-requests.ts';
 import type { ReadModelReader } from '../event-sourcing/read-model-store.ts';
 import type {
@@ -26,9 +29,11 @@ import type {
   Refusal,
   Repository,
   SnapshotType,
+  StreamSumming,
 } from '../event-sourcing/repository.ts';
 import type { SnapshotKeeper } from '../event-sourcing/snapshots/snapshot-keeper.ts';
 import type { TemporalReplay } from '../event-sourcing/temporal-replay.ts';
+import type { AccountArchiving } from './archive-runs.ts';
 import type { RequestContext } from './mediator.ts';
 import type { TransferProcess, TransferRepository } from './transfer-process.ts';
 
@@ -45,7 +50,26 @@ export const bankAccountType: SnapshotType<BankAccount, BankAccountEvent> = {
   evolve: evolveBankAccount,
   // Raise it whenever a field of BankAccount, or what evolveBankAccount makes of an event, changes.
   stateVersion: 1,
+  summaryIn: (event) =>
+    event.type === 'BankAccountBooksClosedDomainEventV1' ? summedUp(event.data) : undefined,
 };
+
+function summedUp({ latest_event_at: latest, operations }: BooksClosed['data']): StreamSumming {
+  const { creation, recent, has_forgotten: hasForgotten } = operations;
+  return {
+    latest,
+    operations: {
+      ...(creation ? { creation: remembered(creation) } : {}),
+      recent: recent.map(remembered),
+      hasForgotten,
+    },
+  };
+}
+
+function remembered(operation: BooksOperation): RememberedOperation {
+  const { id, content_hash: contentHash, first_revision, last_revision } = operation;
+  return { id, contentHash, firstRevision: first_revision, lastRevision: last_revision };
+}
 
 export interface Bank {
   readonly persons: Repository<Person, PersonEvent, Rejection>;
@@ -63,6 +87,8 @@ export interface Bank {
   readonly operatorRequests: OperatorRequests;
   /** What the publisher of CloudEvents remembers; missing when nothing is published. */
   readonly publisherState?: ReadModelReader | undefined;
+  /** Missing in processes that archive nothing. */
+  readonly archive?: AccountArchiving | undefined;
   /** Present where the store has no browser of its own. */
   readonly streams?: StreamDirectory;
   readonly newId: () => string;

@@ -147,6 +147,20 @@ const PUBLISHED = {
       ...refusal,
     }),
   },
+  BankAccountBooksClosedDomainEventV1: {
+    name: 'account.books-closed.v1',
+    data: z.object({
+      account_id: id('account'),
+      period_end: z.iso.datetime().describe('Until when the books were closed.'),
+      balance: money('The balance when they were closed'),
+      currency,
+      totals: z.object({
+        transactions: z.int().describe('Postings since the account was opened.'),
+        credits: money('What they have put in'),
+        debits: money('What they have taken out'),
+      }),
+    }),
+  },
   BankAccountHoldPlacedDomainEventV1: {
     name: 'hold.placed.v1',
     data: z.object({
@@ -258,6 +272,7 @@ export function dataSchemaOf(type: string, names: CloudEventNames): Record<strin
 /** Whether the event says nothing of the currency of its amounts, which is then that of its account. */
 export function needsCurrency(event: BankEvent): boolean {
   const { data } = event;
+  if ('currency' in data) return false;
   return 'old_limit' in data || 'final_balance' in data || 'daily_limit' in data || 'monthly_fee' in data;
 }
 
@@ -296,6 +311,11 @@ const SEQUENCE_DIGITS = 10;
 function dataOf({ type, data, metadata }: Recorded<BankEvent>, accountCurrency?: string): object {
   if (type === 'PersonRegisteredDomainEventV1') return { person_id: metadata.aggregate_id, ...data };
   if (isOfTransfer(type)) return { transfer_id: metadata.aggregate_id, ...data };
+  if (type === 'BankAccountBooksClosedDomainEventV1') {
+    // The rest is for folding the account, and nobody else's affair.
+    const { period_end, balance, currency, totals } = data;
+    return { account_id: metadata.aggregate_id, period_end, balance, currency, totals };
+  }
   const ofAccount = accountCurrency === undefined ? {} : { currency: accountCurrency };
   return { account_id: metadata.aggregate_id, ...ofAccount, ...data };
 }

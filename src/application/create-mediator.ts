@@ -36,6 +36,7 @@ import { RegisterPerson, registerPersonHandler } from './commands/register-perso
 import { ReleaseHold, releaseHoldHandler } from './commands/release-hold.ts';
 import { RequestTransfer, requestTransferHandler } from './commands/request-transfer.ts';
 import { ReverseTransaction, reverseTransactionHandler } from './commands/reverse-transaction.ts';
+import { StartArchiveRun, startArchiveRunHandler } from './commands/start-archive-run.ts';
 import { TakeSnapshot, takeSnapshotHandler } from './commands/take-snapshot.ts';
 import { UnfreezeAccount, unfreezeAccountHandler } from './commands/unfreeze-account.ts';
 import { type Behaviour, Mediator } from './mediator.ts';
@@ -45,6 +46,7 @@ import { GetAccountChanges, getAccountChangesHandler } from './queries/account-c
 import { ListAccountTransactions, listAccountTransactionsHandler } from './queries/account-transactions.ts';
 import * as accounts from './queries/accounts.ts';
 import * as analytics from './queries/analytics.ts';
+import { GetArchive, getArchiveHandler } from './queries/archive.ts';
 import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.ts';
 import * as holds from './queries/holds.ts';
 import { ListParkedCloudEvents, listParkedCloudEventsHandler } from './queries/parked-cloud-events.ts';
@@ -78,6 +80,8 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(CaptureHold, captureHoldHandler(bank))
     .register(ReleaseHold, releaseHoldHandler(bank))
     .register(ExpireHolds, expireHoldsHandler(bank))
+    .register(StartArchiveRun, startArchiveRunHandler(bank))
+    .register(GetArchive, getArchiveHandler(bank))
     .register(TakeSnapshot, takeSnapshotHandler(bank))
     .register(ListSnapshots, listSnapshotsHandler(bank))
     .register(persons.GetPerson, persons.getPersonHandler(bank))

@@ -27,6 +27,7 @@ export function ownFiles(config: Config): readonly OwnFile[] {
     ...rotatedLogs(log),
     outputFile(config),
     pidFile(config),
+    ...archiveFiles(config),
   ]);
   return [...paths].flatMap((path) => {
     const stats = lstatSync(path, { throwIfNoEntry: false });
@@ -57,6 +58,21 @@ function isForeign(path: string, dataDir: string): boolean {
     }
   } catch (error) {
     return (error as NodeJS.ErrnoException).code !== 'ENOENT';
+  }
+}
+
+/** A volume's files below the directory of its store. */
+const ARCHIVE_FILE = /^[0-9a-f]{16}\/(archive\.lock|\d{8}-[0-9a-f]{8}(\.partial)?\/(index\.db|segment-.+))$/;
+
+/** What lies in the data directory; an archive in another place was named by somebody, who may share it. */
+function archiveFiles({ archiveDir, dataDir }: Config): readonly string[] {
+  if (archiveDir === undefined || dirname(archiveDir) !== dataDir) return [];
+  try {
+    return readdirSync(archiveDir, { recursive: true, encoding: 'utf8' })
+      .filter((file) => ARCHIVE_FILE.test(file.replaceAll('\\', '/')))
+      .map((file) => join(archiveDir, file));
+  } catch {
+    return [];
   }
 }
 

@@ -1,9 +1,10 @@
 /** The BankAccount aggregate: a balance that only its own events can change. Here is all that other rooms may use of it. */
 export * from './bank-account/account.ts';
+export * from './bank-account/close-books.ts';
 export * from './bank-account/events.ts';
 export * from './bank-account/freezing.ts';
 export * from './bank-account/holds.ts';
-export { halfToEven, UNITS_PER_MINOR } from './bank-account/interest.ts';
+export { halfToEven, rateText, UNITS_PER_MINOR } from './bank-account/interest.ts';
 export * from './bank-account/limits.ts';
 export * from './bank-account/movements.ts';
 export type { Posting } from './bank-account/posting.ts';

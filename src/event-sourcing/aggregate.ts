@@ -1,7 +1,7 @@
 /** The words between an aggregate, whoever sends it commands, and the repository that keeps it. */
 import type { DomainEvent } from './codec.ts';
 import type { EventMetadata, Position } from './event-store.ts';
-import type { Operation, OperationConflict } from './operation-log.ts';
+import type { Operation, OperationConflict, RememberedOperations } from './operation-log.ts';
 
 /** What the repository must know of a kind of aggregate. */
 export interface AggregateType<S, E extends DomainEvent> {
@@ -10,6 +10,18 @@ export interface AggregateType<S, E extends DomainEvent> {
   stream(id: string): string;
   /** @param at business time of the event (its metadata's `timestamp`), RFC 3339 UTC */
   evolve(state: S | undefined, event: E, at: string): S;
+  /**
+   * What an event says of the stream before it, when it sums that up: a stream may begin with such an event, and
+   * `evolve` makes the whole state of it. Any other event says nothing.
+   */
+  summaryIn?(event: E): StreamSumming | undefined;
+}
+
+/** What is to be known of events that are not there any more, beside the state that they led to. */
+export interface StreamSumming {
+  /** The greatest business time of them, RFC 3339 UTC. */
+  readonly latest: string;
+  readonly operations: RememberedOperations;
 }
 
 /** A kind of aggregate of which snapshots are kept. */

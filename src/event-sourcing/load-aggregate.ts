@@ -11,7 +11,8 @@ export const NOTHING_KNOWN = { state: undefined, revision: NOT_CREATED, operatio
 
 /** What it takes to fold. */
 export interface FoldSource<S, E extends DomainEvent> {
-  readonly store: EventReader;
+  /** A stream of it may begin with an event that sums up what came before. */
+  readonly store: Pick<EventReader, 'readStream'>;
   readonly codec: EventCodec<E>;
   readonly aggregate: AggregateType<S, E>;
 }
@@ -61,7 +62,15 @@ async function fold<S, E extends DomainEvent>(
   let { state, revision, operations, tip } = known;
   for await (const event of events) {
     const at = event.metadata.timestamp;
-    state = aggregate.evolve(state, codec.decode(event), at);
+    const decoded = codec.decode(event);
+    if (state === undefined) {
+      const summed = aggregate.summaryIn?.(decoded);
+      if (summed) {
+        tip = movedTip(undefined, event.id, summed.latest);
+        operations = OperationLog.of(summed.operations);
+      }
+    }
+    state = aggregate.evolve(state, decoded, at);
     revision = event.revision;
     tip = movedTip(tip, event.id, at);
     const operation = operationOf(event.metadata);

@@ -13,7 +13,7 @@ const EVENTS_PER_TURN = 512;
  * @throws StoreError when the store could not be read
  */
 export async function recallOperations<S, E extends DomainEvent>(
-  from: { store: EventReader; codec: EventCodec<E>; aggregate: AggregateType<S, E> },
+  from: { store: Pick<EventReader, 'readStream'>; codec: EventCodec<E>; aggregate: AggregateType<S, E> },
   stream: string,
   operations: readonly RecordedOperation[],
 ): Promise<Map<number, Committed<S, E>>> {

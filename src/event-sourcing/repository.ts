@@ -11,6 +11,7 @@ import { decideAll, firstRevisionOf, type Known, type Tentative, type Undecided 
 import type {
   AppendResult,
   EventMetadata,
+  EventReader,
   EventStore,
   ExpectedRevision,
   NewEvent,
@@ -40,6 +41,7 @@ export type {
   Refusal,
   RevisionMismatch,
   SnapshotType,
+  StreamSumming,
 } from './aggregate.ts';
 
 /** Hears what a repository does. It is called on the way of every command, so it must be quick, and must not throw. */
@@ -52,6 +54,8 @@ export interface RepositoryObserver {
 
 export interface RepositoryOptions<S = unknown> {
   readonly store: EventStore;
+  /** Has the whole streams, also where the store itself has only what follows a summary; default: the store. */
+  readonly history?: Pick<EventReader, 'readStream'>;
   readonly newId: () => string;
   readonly now: () => Date;
   /** Aggregates kept in memory; default 10,000. */
@@ -96,6 +100,8 @@ export class Repository<S, E extends DomainEvent, R> {
   readonly #codec: EventCodec<E>;
   readonly #options: RepositoryOptions<S>;
   readonly #source: FoldSource<S, E>;
+  /** For what was done long ago. */
+  readonly #history: FoldSource<S, E>;
   readonly #cache: LRUCache<string, Known<S>>;
   readonly #queues = new Map<string, WaitingCommand<S, E, R>[]>();
   /** Counts how often a state in memory turned out to be wrong. */
@@ -106,6 +112,7 @@ export class Repository<S, E extends DomainEvent, R> {
     this.#codec = codec;
     this.#options = options;
     this.#source = { store: options.store, codec, aggregate };
+    this.#history = { ...this.#source, store: options.history ?? options.store };
     const max = options.cachedAggregatesMax ?? 10_000;
     this.#cache = new LRUCache({
       max,
@@ -382,7 +389,7 @@ export class Repository<S, E extends DomainEvent, R> {
         first && ends.size === 1
           ? new Map([[first.operation.lastRevision, await this.#recall(id, first.operation)]])
           : await recallOperations(
-              this.#source,
+              this.#history,
               this.#aggregate.stream(id),
               repeated.map(({ operation }) => operation),
             );
@@ -403,7 +410,7 @@ export class Repository<S, E extends DomainEvent, R> {
     // Mostly it was the newest one, tried again because its answer got lost: then the state is at hand.
     const state = cached?.revision === operation.lastRevision ? cached.state : undefined;
     const start = state === undefined ? await this.#snapshotBefore(id, operation) : undefined;
-    return recallOperation(this.#source, stream, operation, { state, start });
+    return recallOperation(this.#history, stream, operation, { state, start });
   }
 
   async #snapshotBefore(id: string, { firstRevision }: RecordedOperation): Promise<Snapshot<S> | undefined> {

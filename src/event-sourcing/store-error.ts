@@ -5,6 +5,7 @@
  * - `busy`: a bounded queue is full; nothing happened.
  * - `disk_full`: there is no room; nothing was written.
  * - `in_use`: another process holds it. - `closed`: it was shut down. - `corrupt`: the data are not what was written.
+ * - `archive_damaged`: events that were moved into the archive are missing there, or not what was written.
  * - `invalid_request`: the caller asked for something that can never work.
  * - `access_denied`: the server does not let these credentials do it. - `unsupported`: the server lacks what we rely on.
  * - `fenced`: someone else leads by now; what was not written yet must not be written by this leader.
@@ -16,6 +17,7 @@ export type StoreErrorCode =
   | 'in_use'
   | 'closed'
   | 'corrupt'
+  | 'archive_damaged'
   | 'invalid_request'
   | 'access_denied'
   | 'unsupported'

@@ -8,6 +8,7 @@ import { installConsistencyTokens } from './consistency.ts';
 import { accountChangesController } from './controllers/account-changes.ts';
 import { accountsController } from './controllers/accounts.ts';
 import { analyticsController, bankAnalyticsController } from './controllers/analytics.ts';
+import { archiveController } from './controllers/archive.ts';
 import { backupsController } from './controllers/backups.ts';
 import { batchesController } from './controllers/batches.ts';
 import { cloudEventsController, parkedCloudEventsController } from './controllers/cloud-events.ts';
@@ -78,6 +79,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(metricsController(options));
   await app.register(operationsController(options));
   await app.register(snapshotsController(options));
+  await app.register(archiveController(options));
   await app.register(projectionsController(options));
   await app.register(deadLettersController(options));
   await app.register(parkedCloudEventsController(options));

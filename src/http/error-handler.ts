@@ -80,6 +80,8 @@ function storeProblem(error: StoreError): Problem {
       return problem('shutting_down');
     case 'unavailable':
       return problem('store_unavailable');
+    case 'archive_damaged':
+      return problem('archive_damaged');
     default:
       return problem('internal_error');
   }

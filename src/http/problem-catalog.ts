@@ -141,6 +141,11 @@ export const PROBLEM_CATALOG = {
     'The account or the transfer has as many reversals as it can remember.',
   ),
   period_not_over: kind(409, 'Period not over', 'Interest and fees are posted when the month is over.'),
+  archive_run_in_progress: kind(
+    409,
+    'Archive run in progress',
+    'One run moves events into the archive at a time; GET /admin/archive tells how it goes.',
+  ),
   too_many_holds: kind(409, 'Too many holds', 'The account has as many open holds as it can have.'),
   revision_mismatch: kind(
     412,
@@ -233,7 +238,7 @@ export const PROBLEM_CATALOG = {
     'Statement too large',
     'The month has more transactions than one statement; read them page by page.',
   ),
-  time_in_future: kind(422, 'Time in the future', 'Nobody knows yet how the account will be then.'),
+  time_in_future: kind(422, 'Time in the future', 'Nobody knows yet how an account will be then.'),
   conflicting_fields: kind(422, 'Conflicting fields', 'Two parameters were given that exclude each other.'),
   invalid_range: kind(422, 'Invalid range', 'A range ends before it begins.'),
   not_a_whole_day: kind(422, 'Not a whole day', 'Days begin at 00:00 UTC; give a date, or such a time.'),
@@ -244,10 +249,15 @@ export const PROBLEM_CATALOG = {
   ),
   headers_too_large: kind(431, 'Headers too large', 'URL and headers are larger than the API takes.'),
   internal_error: kind(500, 'Internal error', 'The service failed; the request id leads to its log.'),
+  archive_damaged: kind(
+    500,
+    'Archive damaged',
+    'Old events that it takes lie in the archive, which is missing or altered; an operator has to look.',
+  ),
   not_supported: kind(
     501,
     'Not supported',
-    'The configured event store offers this itself, in another place.',
+    'The configured event store offers this itself in another place, or lacks what it takes.',
   ),
   read_model_behind: kind(
     503,

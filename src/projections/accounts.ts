@@ -112,6 +112,9 @@ export const accounts = defineProjection<BankAccountEvent, AccountDocument>({
         return touched;
       case 'BankAccountClosedDomainEventV1':
         return { ...touched, status: 'CLOSED' };
+      case 'BankAccountBooksClosedDomainEventV1':
+        // The bank has tidied up; nothing about the account was modified.
+        return { ...document, revision: event.revision };
     }
   },
 });

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { openSqliteEventStore, type SqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { bankAccountType } from '../../src/application/bank.ts';
 import { createBankCodec } from '../../src/application/bank-codec.ts';
+import { closeBooksOf } from '../../src/application/close-books.ts';
 import {
   type BankAccount,
   type BankAccountEvent,
@@ -18,6 +19,7 @@ import {
 } from '../../src/domain/bank-account.ts';
 import type { Decision, Rejection } from '../../src/domain/decision.ts';
 import type { DomainEvent, EventCodec } from '../../src/event-sourcing/codec.ts';
+import type { EventReader, RecordedEvent } from '../../src/event-sourcing/event-store.ts';
 import { Repository } from '../../src/event-sourcing/repository.ts';
 import { SnapshotKeeper } from '../../src/event-sourcing/snapshots/snapshot-keeper.ts';
 import { newId } from '../../src/new-id.ts';
@@ -80,7 +82,7 @@ beforeAll(() => {
 });
 afterAll(() => store.close());
 
-function repository(now: () => Date) {
+function repository(now: () => Date, history?: Pick<EventReader, 'readStream'>) {
   const keeper = new SnapshotKeeper<BankAccount>({
     store,
     aggregate: bankAccountType,
@@ -90,47 +92,90 @@ function repository(now: () => Date) {
     newId,
     now,
   });
-  const options = { store, newId, now, snapshots: keeper };
+  const options = { store, newId, now, snapshots: keeper, ...(history && { history }) };
   return {
     keeper,
     accounts: new Repository<BankAccount, BankAccountEvent, Rejection>(bankAccountType, codec, options),
   };
 }
 
+/** Lives an account as the plan says. */
+async function live(plan: readonly Step[], id: string) {
+  let clock = START;
+  const now = () => new Date(clock);
+  const opening = {
+    account_id: id,
+    owner_id: newId(),
+    account_type: 'CHECKING',
+    currency: 'USD',
+    overdraft_limit: '100.00',
+    initial_balance: '5000.00',
+    transaction_id: newId(),
+  } as const;
+  const { accounts } = repository(now);
+  const context = (key?: string) => ({
+    ...newMetadata(),
+    ...(key ? { operation: { id: key, contentHash: `hash of ${key}` } } : {}),
+  });
+  await accounts.execute(id, (state) => openAccount(state, opening), context('opening'));
+  for (const [index, step] of plan.entries()) {
+    clock += step.hours * HOUR_MS;
+    await accounts.execute(
+      id,
+      (state, at) => decide(state as BankAccount, step, id, at),
+      context(step.key ? `key-${index}` : undefined),
+    );
+  }
+  return now;
+}
+
 it('a snapshot at every cut leads to the state that the events lead to, and remembers every key', async () => {
   await fc.assert(
     fc.asyncProperty(steps, async (plan) => {
       const id = newId();
-      let clock = START;
-      const now = () => new Date(clock);
-      const opening = {
-        account_id: id,
-        owner_id: newId(),
-        account_type: 'CHECKING',
-        currency: 'USD',
-        overdraft_limit: '100.00',
-        initial_balance: '5000.00',
-        transaction_id: newId(),
-      } as const;
-      const { accounts } = repository(now);
-      const context = (key?: string) => ({
-        ...newMetadata(),
-        ...(key ? { operation: { id: key, contentHash: `hash of ${key}` } } : {}),
-      });
-      await accounts.execute(id, (state) => openAccount(state, opening), context('opening'));
-      for (const [index, step] of plan.entries()) {
-        clock += step.hours * HOUR_MS;
-        await accounts.execute(
-          id,
-          (state, at) => decide(state as BankAccount, step, id, at),
-          context(step.key ? `key-${index}` : undefined),
-        );
-      }
+      const now = await live(plan, id);
       await expectSameAtEveryCut(id, now);
     }),
     settings(5),
   );
 });
+
+it('closed books at every cut lead to the state that the events lead to, and remember every key', async () => {
+  await fc.assert(
+    fc.asyncProperty(steps, async (plan) => {
+      const id = newId();
+      const now = await live(plan, id);
+      const events = await collect(store.readStream(bankAccountType.stream(id)));
+      for (let cut = 1; cut <= events.length; cut += 1) await expectSameBehindBooks(events, cut, now);
+    }),
+    settings(4),
+  );
+});
+
+/** Copies the events into a new stream, closes its books in their midst, and truncates it there. */
+async function expectSameBehindBooks(events: RecordedEvent[], cut: number, now: () => Date): Promise<void> {
+  const id = newId();
+  const stream = bankAccountType.stream(id);
+  const copies = events.map(({ type, data, metadata }) => newEvent({ type, data, metadata }));
+  await mustAppend(store, stream, copies.slice(0, cut), 'no_stream');
+  const then = () => new Date(events[cut - 1]?.metadata.timestamp as string);
+  const sources = { accounts: repository(then).accounts, reader: store, codec: createBankCodec('USD') };
+  const closed = await closeBooksOf(sources, id, then().toISOString(), newMetadata());
+  if (!closed.ok) throw new Error(closed.rejection.detail);
+  const { revision } = closed.value;
+  if (cut < copies.length) await mustAppend(store, stream, copies.slice(cut), revision);
+  const whole = await repository(now).accounts.load(id);
+  const all = await collect(store.readStream(stream));
+  const history = { readStream: (_stream: string, { from = 0 } = {}) => fromArray(all.slice(from)) };
+  await store.setStreamMetadata(stream, { truncateBefore: revision });
+  expect((await collect(store.readStream(stream)))[0]).toMatchObject({ revision });
+  expect(await repository(now).accounts.load(id)).toStrictEqual(whole);
+  await expectKeysKnown(repository(now, history).accounts, id, events);
+}
+
+async function* fromArray<T>(items: readonly T[]): AsyncGenerator<T> {
+  yield* items;
+}
 
 /** Copies the account's events into new streams, so that each cut has a snapshot of its own. */
 async function expectSameAtEveryCut(id: string, now: () => Date): Promise<void> {

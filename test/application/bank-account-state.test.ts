@@ -17,9 +17,17 @@ const FINGERPRINTS: Readonly<Record<number, string>> = {
 const states: BankAccount[] = [];
 for (const [at, event] of ACCOUNT_LIFE) states.push(bankAccountType.evolve(states.at(-1), event, at));
 
+/** That books are closed changes no state, so the one after it is none of its own. */
+const distinct = states.filter(
+  (_, index) => ACCOUNT_LIFE[index]?.[1].type !== 'BankAccountBooksClosedDomainEventV1',
+);
+
 describe('the state of an account', () => {
   it('has the shape and the meaning of its version', () => {
-    const fingerprint = hash('sha256', JSON.stringify(sorted(toExactJson(states))), 'base64url').slice(0, 16);
+    const fingerprint = hash('sha256', JSON.stringify(sorted(toExactJson(distinct))), 'base64url').slice(
+      0,
+      16,
+    );
     const advice =
       'evolveBankAccount makes other states than those which snapshots of this version hold: raise stateVersion in ' +
       `src/application/bank.ts, and note ${fingerprint} for the new version here`;

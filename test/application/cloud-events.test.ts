@@ -10,6 +10,7 @@ import { PERSON_EVENT_TYPES } from '../../src/domain/person.ts';
 import { TRANSFER_EVENT_TYPES } from '../../src/domain/transfer.ts';
 import type { EventReader, RecordedEvent } from '../../src/event-sourcing/event-store.ts';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
+import { booksClosed } from '../support/account-history.ts';
 import { ALICE, BankLog, created, posted, usd } from '../support/bank-events.ts';
 
 const NAMES = {
@@ -131,6 +132,13 @@ describe('a published event', () => {
     const { sent } = await delivered(log.events[index] as RecordedEvent);
     expect(sent?.type).toBe(type);
     expect(sent?.data).toEqual(data);
+  });
+
+  it('of closed books tells what they came to, and keeps to itself what only folds need', async () => {
+    const { sent } = await delivered({ ...(log.events[4] as RecordedEvent), ...booksClosed });
+    expect(sent).toMatchObject({ type: 'bank.account.books-closed.v1', subject: ACCOUNT });
+    const { period_end, balance, currency, totals } = booksClosed.data as Record<string, unknown>;
+    expect(sent?.data).toEqual({ account_id: ACCOUNT, period_end, balance, currency, totals });
   });
 
   it('is a valid CloudEvent, and its data fits the schema that it names', async () => {

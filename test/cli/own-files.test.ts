@@ -54,6 +54,25 @@ describe('own files', () => {
     expect(names(loadConfig({ OPENBANK_DATA_DIR: dataDir }))).toEqual([]);
   });
 
+  it('are the volumes of the archive, unless somebody put it elsewhere', () => {
+    const dataDir = temporaryDirectory();
+    const store = join(dataDir, 'archive/0123456789abcdef');
+    const volume = join(store, '00000001-0123abcd');
+    touch(volume, 'index.db', `segment-00000001-${'0'.repeat(64)}.ndjson.gz`, 'notes.txt');
+    touch(store, 'archive.lock', 'mine.txt');
+    const found = names(loadConfig({ OPENBANK_DATA_DIR: dataDir }));
+    expect(found.map((path) => basename(path))).toEqual([
+      'index.db',
+      `segment-00000001-${'0'.repeat(64)}.ndjson.gz`,
+      'archive.lock',
+    ]);
+    const elsewhere = {
+      OPENBANK_DATA_DIR: temporaryDirectory(),
+      OPENBANK_ARCHIVE_DIR: join(dataDir, 'archive'),
+    };
+    expect(names(loadConfig(elsewhere))).toEqual([]);
+  });
+
   it('are where the configuration says', () => {
     const root = temporaryDirectory();
     const [events, log] = [join(root, 'stores/bank.db'), join(root, 'logs/bank.log')];

@@ -149,6 +149,7 @@ describe('docker-compose.yml', () => {
 
   it('keeps the data in named volumes, and knows the one profile that the commands name', () => {
     expect(Object.keys(volumes)).toEqual([
+      'archive',
       'kurrentdb-data',
       'kurrentdb-logs',
       'mongodb-data',

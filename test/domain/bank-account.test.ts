@@ -161,6 +161,7 @@ describe('the stream and the stored names', () => {
       'BankAccountLimitsChangedDomainEventV1',
       'BankAccountTransferRefusedDomainEventV1',
       'BankAccountTermsChangedDomainEventV1',
+      'BankAccountBooksClosedDomainEventV1',
     ]);
   });
 });

@@ -111,7 +111,7 @@ it('snapshots are left out of listings, counts and exports, and no projection me
   });
   await bank.close();
   const exported = await exportStore(
-    { kind: 'file', path: directory.file('data/events.db') },
+    { eventStore: { kind: 'file', path: directory.file('data/events.db') }, archiveDir: undefined },
     directory.file('export'),
   );
   expect([exported.events, exported.streams]).toEqual([5, 2]);

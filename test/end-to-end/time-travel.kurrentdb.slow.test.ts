@@ -30,7 +30,11 @@ it('an account is replayed, and a projection folded as it stood at a time, over 
     query: 'revision=3',
   });
   await bank.close();
-  const config = { eventStore: { kind: 'kurrentdb', url }, defaultCurrency: 'USD' } as const;
+  const config = {
+    eventStore: { kind: 'kurrentdb', url },
+    archiveDir: undefined,
+    defaultCurrency: 'USD',
+  } as const;
   const request = { accountId, from: 0, to: 1_000, byTodaysRules: true };
   const steps = await collect(replayFromStore(config, request));
   expect(steps.flatMap(({ findings }) => findings)).toEqual([]);

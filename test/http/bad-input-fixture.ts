@@ -171,6 +171,7 @@ export const GOOD: Readonly<
     body: { credit_rate: '2.5', overdraft_rate: '12', monthly_fee: '3.00' },
   }),
   postMonth: () => ({ body: { period: '2025-01' } }),
+  startArchiveRun: () => ({ body: { up_to: '2025-01-01T00:00:00Z', dry_run: true } }),
   freezeAccount: ({ account }) => ({
     params: { id: account },
     body: { scope: 'DEBITS', reason: 'Court order' },

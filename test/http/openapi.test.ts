@@ -209,6 +209,8 @@ const OTHER_MEDIA_TYPES: Readonly<Record<string, readonly string[]>> = {
 const IN_THE_WAY: Readonly<Record<string, string>> = {
   closeAccount: 'balance_not_zero',
   releaseHold: 'hold_not_open',
+  // A bank in memory has no place for it.
+  startArchiveRun: 'not_supported',
   // No money has come to it.
   payOutSuspense: 'account_not_found',
   // A store in memory has no backups.

@@ -116,7 +116,7 @@ export class BankUnderTest {
   }
 
   static async open(now: number, nodes: number): Promise<BankUnderTest> {
-    const stores = await openEventStore({ kind: 'memory' });
+    const stores = await openEventStore({ eventStore: { kind: 'memory' }, archiveDir: undefined });
     const readModels = await openReadModelStore(MEMORY.readModels);
     await prepareReadModels(readModels, stores.events);
     return new BankUnderTest(now, nodes, stores, readModels);

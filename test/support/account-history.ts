@@ -70,6 +70,37 @@ export function captured(captured_amount: string, released_amount: string): Bank
   return { type: 'BankAccountHoldCapturedDomainEventV1', data };
 }
 
+/** Books of another account: whoever knows what came before has no use for them. */
+export const booksClosed: BankAccountEvent = {
+  type: 'BankAccountBooksClosedDomainEventV1',
+  data: {
+    period_end: '2026-01-31T23:59:59.999Z',
+    latest_event_at: NOW,
+    totals: { transactions: 2, credits: '10.00', debits: '3.00' },
+    ...opened().data,
+    status: 'SUSPENDED',
+    frozen: 'CREDITS',
+    balance: '7.00',
+    held: '1.00',
+    holds: [{ hold_id: HOLD, amount: '1.00', description: 'hotel', placed_on: '2026-01-15' }],
+    transaction_limit: '20.00',
+    daily_limit: null,
+    debited: { day: '2026-01-15', amount: '4.00' },
+    reversed: [{ transaction_id: TRANSACTION, amount: '0.50', at: NOW }],
+    terms: { credit_rate: '2.5000', overdraft_rate: '9.9000', monthly_fee: '1.00' },
+    accrual: {
+      from: '2026-01-16',
+      periods: [{ period: '2026-01', credit: '365000000', overdraft: '0', fee: '1.00' }],
+      carry: { credit: '-12', overdraft: '7' },
+    },
+    operations: {
+      creation: null,
+      recent: [{ id: 'key-1', content_hash: 'hash', first_revision: 1, last_revision: 2 }],
+      has_forgotten: true,
+    },
+  },
+};
+
 /** A posting as a client asks for it. */
 export const posting = (amount: string) => {
   return { account_id: ACCOUNT, transaction_id: TRANSACTION, amount, description: 'rent' };

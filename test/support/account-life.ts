@@ -1,6 +1,6 @@
 /** A life of an account in which everything happens that can happen to one: its events and their business times. */
 import type { BankAccountEvent } from '../../src/domain/bank-account.ts';
-import { captured, closed, held, opened, posted, released } from './account-history.ts';
+import { booksClosed, captured, closed, held, opened, posted, released } from './account-history.ts';
 
 const usd = { currency: 'USD', balance: '0.00' } as const;
 const second = '01890a5d-ac96-774b-bcce-b302099a8064';
@@ -87,5 +87,6 @@ export const ACCOUNT_LIFE: readonly (readonly [at: string, event: BankAccountEve
     { type: 'BankAccountUnfrozenDomainEventV1', data: { reason: 'lifted' } } as BankAccountEvent,
   ],
   ['2026-02-07T10:00:00.000Z', released('15.00', { hold_id: second })],
+  ['2026-02-08T09:00:00.000Z', booksClosed],
   ['2026-02-08T10:00:00.000Z', closed],
 ];

@@ -6,6 +6,7 @@ import {
   bankAnalyticsSchema,
   ownerAnalyticsSchema,
 } from '../../src/http/analytics-schemas.ts';
+import { archiveRunSchema, archiveSchema } from '../../src/http/archive-schemas.ts';
 import { backupListSchema, backupStartedSchema } from '../../src/http/backup-schemas.ts';
 import { batchAnswerSchema } from '../../src/http/batch-schemas.ts';
 import {
@@ -126,6 +127,8 @@ export const OPERATIONS = {
   postMonth: ['POST', '/admin/interest-runs', 200, interestStepSchema],
   takeSnapshot: ['POST', '/admin/accounts/{id}/snapshots', 200, snapshotTakenSchema],
   listSnapshots: ['GET', '/admin/accounts/{id}/snapshots', 200, snapshotListSchema],
+  startArchiveRun: ['POST', '/admin/archive-runs', 202, archiveRunSchema],
+  getArchive: ['GET', '/admin/archive', 200, archiveSchema],
   expireHolds: ['POST', '/admin/holds/expire', 200, holdSweepSchema],
   explainProblem: ['GET', '/problems/{code}', 200, problemKindSchema],
 } as const satisfies Record<string, readonly [string, string, number, z.ZodType]>;

@@ -38,6 +38,11 @@ export class KurrentDbStandIn {
     this.#process = undefined;
   }
 
+  /** What its streams no longer show leaves its log. */
+  async scavenge(): Promise<void> {
+    await this.#process?.command('scavenge');
+  }
+
   async stop(): Promise<void> {
     await this.kill();
     this.#directory.remove();

@@ -76,7 +76,7 @@ export async function findMoment(
 }
 
 /** The instant in UTC. What is yet to come nobody knows. */
-function pastInstant({ now }: Pick<Bank, 'now'>, text: string, field: string): Decision<string> {
+export function pastInstant({ now }: Pick<Bank, 'now'>, text: string, field: string): Decision<string> {
   const time = Date.parse(text);
   if (Number.isNaN(time)) return reject('invalid_time', `${field} is no time that exists.`, { field });
   const present = now();

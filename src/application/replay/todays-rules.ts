@@ -106,6 +106,8 @@ async function askedFor(
     }
     case 'BankAccountTermsChangedDomainEventV1':
       return (state) => account.changeTerms(state, data);
+    case 'BankAccountBooksClosedDomainEventV1':
+      return (state) => account.closeBooks(state, data, now);
     case 'BankAccountTransferRefusedDomainEventV1':
       return { reason: 'How much was to be moved is not on record here.' };
     case 'BankAccountCreatedDomainEventV2':

@@ -17,8 +17,8 @@ directory lies in the project's. See docs/moving-stores.md.`,
   positionals: ['DIR'],
   async run({ json }, [directory = '']) {
     const path = resolve(directory);
-    const { eventStore } = readConfig();
-    const result = await move((report) => exportStore(eventStore, path, report), {
+    const config = readConfig();
+    const result = await move((report) => exportStore(config, path, report), {
       disk_full: 'Make room and call export again: it goes on behind the last whole segment.',
       corrupt: 'Nothing was added to the export.',
     });

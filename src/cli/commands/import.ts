@@ -21,14 +21,14 @@ directory lies in the project's. See docs/moving-stores.md.`,
   positionals: ['DIR'],
   async run({ check, json }, [directory = '']) {
     const path = resolve(directory);
-    const { eventStore } = readConfig();
+    const config = readConfig();
     if (check) {
       const totals = await move((report) => checkDirectory(path, report), {});
       if (json) printJson({ directory: path, ...totalsJson(totals) });
       else print(`${paint('green', '●')} ${path} is a whole export:`, '', totalsTable(totals));
       return EXIT.ok;
     }
-    const result = await move((report) => importIntoStore(eventStore, path, report), {
+    const result = await move((report) => importIntoStore(config, path, report), {
       in_use: 'Stop it first: ./openbank stop.',
       disk_full: 'Make room and call import again: it goes on where it stopped.',
     });

@@ -184,6 +184,83 @@ export interface TermsChanged {
   };
 }
 
+/** An operation that the account has done, and where in its stream the events of it stand. */
+export interface BooksOperation {
+  readonly id: string;
+  readonly content_hash: string;
+  readonly first_revision: number;
+  readonly last_revision: number;
+}
+
+/** What the account remembers of its operations; `recent` is in the order of the stream. */
+export interface BooksOperations {
+  readonly creation: BooksOperation | null;
+  readonly recent: readonly BooksOperation[];
+  /** Whether there were older ones. */
+  readonly has_forgotten: boolean;
+}
+
+/** Postings since the account was opened, all periods together. */
+export interface BooksTotals {
+  readonly transactions: number;
+  readonly credits: DecimalString;
+  readonly debits: DecimalString;
+}
+
+/**
+ * The books of a period were closed: all that an account is by now, so that its stream can be folded from here on and
+ * what came before may lie elsewhere. It changes nothing. A field that the account's state gains must stand here, too:
+ * in a new version of the event.
+ */
+export interface BooksClosed {
+  readonly type: 'BankAccountBooksClosedDomainEventV1';
+  readonly data: {
+    /** RFC 3339 UTC. The period ended here; events between it and this one are summed up as well. */
+    readonly period_end: string;
+    /** The greatest business time of all events before this one, RFC 3339 UTC. */
+    readonly latest_event_at: string;
+    readonly totals: BooksTotals;
+    readonly owner_id: string;
+    readonly account_type: AccountType;
+    readonly currency: string;
+    readonly status: AccountStatus;
+    readonly frozen: FreezeScope | null;
+    readonly balance: DecimalString;
+    readonly overdraft_limit: DecimalString;
+    readonly held: DecimalString;
+    /** Open ones, in the order in which they were placed. */
+    readonly holds: readonly {
+      readonly hold_id: string;
+      readonly amount: DecimalString;
+      readonly description: string;
+      readonly expires_at?: string;
+      readonly placed_on: string;
+    }[];
+    readonly transaction_limit: DecimalString | null;
+    readonly daily_limit: DecimalString | null;
+    /** What counts for the daily limit; the day is empty while nothing has. */
+    readonly debited: { readonly day: string; readonly amount: DecimalString };
+    readonly reversed: readonly {
+      readonly transaction_id: string;
+      readonly amount: DecimalString;
+      readonly at: string;
+    }[];
+    readonly terms: TermsChanged['data'] | null;
+    /** What was not posted yet. Interest is in accrual units, whole numbers as text. */
+    readonly accrual: {
+      readonly from: string;
+      readonly periods: readonly {
+        readonly period: string;
+        readonly credit: string;
+        readonly overdraft: string;
+        readonly fee: DecimalString;
+      }[];
+      readonly carry: { readonly credit: string; readonly overdraft: string };
+    } | null;
+    readonly operations: BooksOperations;
+  };
+}
+
 export type BankAccountEvent =
   | BankAccountCreated
   | TransactionRecorded
@@ -194,7 +271,8 @@ export type BankAccountEvent =
   | BankAccountUnfrozen
   | DebitLimitsChanged
   | TransferRefused
-  | TermsChanged;
+  | TermsChanged
+  | BooksClosed;
 
 export const BANK_ACCOUNT_EVENT_TYPES = [
   'BankAccountCreatedDomainEventV2',
@@ -207,6 +285,7 @@ export const BANK_ACCOUNT_EVENT_TYPES = [
   'BankAccountLimitsChangedDomainEventV1',
   'BankAccountTransferRefusedDomainEventV1',
   'BankAccountTermsChangedDomainEventV1',
+  'BankAccountBooksClosedDomainEventV1',
 ] as const satisfies BankAccountEvent['type'][];
 
 /**

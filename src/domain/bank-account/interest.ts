@@ -6,6 +6,9 @@
 /** Accrual units in one minor unit: a rate of 0.0001 % a year on one minor unit accrues one of them a day. */
 export const UNITS_PER_MINOR = 365n * 1_000_000n;
 
+/** Decimals of a rate in percent. */
+export const RATE_DECIMALS = 4;
+
 /** Yearly rates in ten-thousandths of a percent, and a fee in minor units. */
 export interface Terms {
   readonly credit_rate: bigint;
@@ -120,4 +123,16 @@ export function firstDayAfter(period: string): string {
   const [year, month] = period.split('-').map(Number) as [number, number];
   const next = month === 12 ? [year + 1, 1] : [year, month + 1];
   return `${String(next[0]).padStart(4, '0')}-${String(next[1]).padStart(2, '0')}-01`;
+}
+
+/** A rate as it is written: percent a year, with four decimals. */
+export function rateText(rate: bigint): string {
+  const digits = rate.toString().padStart(RATE_DECIMALS + 1, '0');
+  return `${digits.slice(0, -RATE_DECIMALS)}.${digits.slice(-RATE_DECIMALS)}`;
+}
+
+/** The other way round of `rateText`. @throws RangeError for a text that it did not write */
+export function rateOf(text: string): bigint {
+  if (!/^\d{1,3}\.\d{4}$/.test(text)) throw new RangeError(`${JSON.stringify(text)} is not a rate`);
+  return BigInt(text.replace('.', ''));
 }

@@ -1,79 +1,24 @@
-/** What a decision needs to know of an account, folded from its events. */
+/** How the state of an account is folded from its events. */
 import { toMinor } from '../money.ts';
+import { stateOfBooks } from './books.ts';
 import type {
-  AccountStatus,
-  AccountType,
   BankAccountCreated,
   BankAccountEvent,
+  BooksClosed,
   DebitLimitsChanged,
-  FreezeScope,
   HoldPlaced,
   TermsChanged,
   TransactionRecorded,
 } from './events.ts';
+import { type Accrual, accrueUntil, rateOf, settleFee, settleInterest, startAccrual } from './interest.ts';
+import type { BankAccount, Debited, DebitLimits } from './state-shape.ts';
 
-import {
-  type Accrual,
-  accrueUntil,
-  settleFee,
-  settleInterest,
-  startAccrual,
-  type Terms,
-} from './interest.ts';
-
-/** Amounts are minor units of `currency`. */
-export interface BankAccount {
-  readonly owner_id: string;
-  readonly account_type: AccountType;
-  readonly currency: string;
-  readonly status: AccountStatus;
-  /** Null unless SUSPENDED. */
-  readonly frozen: FreezeScope | null;
-  readonly balance: bigint;
-  readonly overdraft_limit: bigint;
-  /** The sum of the open holds. */
-  readonly held: bigint;
-  /** By hold id; one that was captured or released is gone. */
-  readonly holds: Readonly<Record<string, OpenHold>>;
-  readonly limits: DebitLimits;
-  readonly debited: Debited;
-  /** By the id of the posting that was undone; forgotten once it is too old to be reversed again. */
-  readonly reversed: Readonly<Record<string, Reversed>>;
-  /** Null until the account gets interest or a fee for the first time, and so is the accrual. */
-  readonly terms: Terms | null;
-  readonly accrual: Accrual | null;
-}
-
-/** In minor units; null is no limit. */
-export interface DebitLimits {
-  readonly transaction: bigint | null;
-  readonly daily: bigint | null;
-}
-
-/** What customers took out, and what was set aside for it, on the newest day on which they did: `YYYY-MM-DD`, UTC. */
-export interface Debited {
-  readonly day: string;
-  readonly amount: bigint;
-}
-
-/** How much of a posting was undone, and when that happened last. */
-export interface Reversed {
-  readonly amount: bigint;
-  readonly at: string;
-}
+export type { BankAccount, Debited, DebitLimits, OpenHold, Reversed } from './state-shape.ts';
 
 /** A posting can be reversed for so many days; its reversals are remembered for a day longer, whatever clocks say. */
 export const REVERSAL_DAYS_MAX = 400;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-
-export interface OpenHold {
-  readonly amount: bigint;
-  readonly description: string;
-  readonly expires_at?: string;
-  /** UTC, `YYYY-MM-DD`. */
-  readonly placed_on: string;
-}
 
 /**
  * Folds one event into the state; `undefined` is an account that does not exist yet.
@@ -89,13 +34,17 @@ export function evolveBankAccount(
     if (state) throw new Error('the account was created twice');
     return created(event.data);
   }
+  // Before the books were closed nothing need be known; who has folded it has all that they tell already.
+  if (event.type === 'BankAccountBooksClosedDomainEventV1') {
+    return state ? accruedUntil(state, at) : stateOfBooks(event.data);
+  }
   if (!state) throw new Error(`${event.type} came before the account was created`);
   return changed(accruedUntil(state, at), event, at);
 }
 
 function changed(
   state: BankAccount,
-  event: Exclude<BankAccountEvent, BankAccountCreated>,
+  event: Exclude<BankAccountEvent, BankAccountCreated | BooksClosed>,
   at: string,
 ): BankAccount {
   if ('currency' in event.data && event.data.currency !== state.currency)
@@ -159,12 +108,6 @@ function withTerms(state: BankAccount, data: TermsChanged['data'], at: string): 
     monthly_fee: toMinor(data.monthly_fee, state.currency),
   };
   return { ...state, terms, accrual: state.accrual ?? startAccrual(utcDay(at)) };
-}
-
-/** Rates are written with four decimals. */
-function rateOf(text: string): bigint {
-  if (!/^\d{1,3}\.\d{4}$/.test(text)) throw new RangeError(`${JSON.stringify(text)} is not a rate`);
-  return BigInt(text.replace('.', ''));
 }
 
 /** What the bank has posted for a month is not due any more. */

@@ -2,13 +2,11 @@
 import { accept, type Decision, reject } from '../decision.ts';
 import { parseNonNegativeAmount, toDecimal } from '../money.ts';
 import type { BankAccountEvent, Direction } from './events.ts';
-import { type InterestSide, roundedInterest } from './interest.ts';
+import { type InterestSide, RATE_DECIMALS, rateText, roundedInterest } from './interest.ts';
 import { transaction } from './posting.ts';
 import { closedAlready, refuseBeyondLargestBalance } from './rules.ts';
 import { accruedUntil, type BankAccount, evolveBankAccount } from './state.ts';
 
-/** Decimals of a rate in percent. */
-const RATE_DECIMALS = 4;
 const RATE_MAX = 100n * 10n ** BigInt(RATE_DECIMALS);
 /** Months that one decision posts at most, besides those that come to nothing; what is left waits for the next run. */
 export const PERIODS_POSTED_MAX = 36;
@@ -62,12 +60,6 @@ function parseRate(text: string, field: string): Decision<bigint> {
     field,
     facts: { maximum: 100 },
   });
-}
-
-/** A rate as it is written: percent a year, with four decimals. */
-export function rateText(rate: bigint): string {
-  const digits = rate.toString().padStart(RATE_DECIMALS + 1, '0');
-  return `${digits.slice(0, -RATE_DECIMALS)}.${digits.slice(-RATE_DECIMALS)}`;
 }
 
 export interface PeriodPosting {

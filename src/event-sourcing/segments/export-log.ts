@@ -1,4 +1,5 @@
 /** Writes the events of a store into segments, in the order of the log, and goes on where it was interrupted. */
+import { ARCHIVE_STREAM_PREFIX } from '../archive/archive-catalogue.ts';
 import type { EventReader, EventStore, Position, RecordedEvent, StreamMetadata } from '../event-store.ts';
 import { SNAPSHOT_STREAM_PREFIX } from '../snapshots/snapshot-streams.ts';
 import { StoreError } from '../store-error.ts';
@@ -19,8 +20,8 @@ export interface ExportResult extends ExportTotals {
   readonly eventsBefore: number;
 }
 
-/** Snapshots are made anew; names that begin with `$` are the server's own. */
-const LEFT_OUT = [SNAPSHOT_STREAM_PREFIX, '$'];
+/** Snapshots are made anew; what lies in the archive is exported with the rest, without its catalogue; names that begin with `$` are the server's own. */
+const LEFT_OUT = [SNAPSHOT_STREAM_PREFIX, ARCHIVE_STREAM_PREFIX, '$'];
 /** Events looked at together; the beginnings of their streams are asked for at the same time. */
 const PAGE_EVENTS = 128;
 const REPORT_EVERY_EVENTS = 1_000;

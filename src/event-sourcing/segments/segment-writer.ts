@@ -22,6 +22,8 @@ export interface SegmentWriterOptions {
   readonly segmentLength?: number;
   /** Whether more is added some day: then nothing is written where there is no event, and no totals. Default false. */
   readonly goesOn?: boolean;
+  /** How the lines of the segment with that number become bytes; default: one piece of gzip. */
+  readonly compress?: (lines: AsyncIterable<string>, number: number) => AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -34,12 +36,13 @@ export async function writeSegments(
   chain: ExportChain,
   exported: AsyncGenerator<Exported>,
 ): Promise<void> {
+  const { directory, compress = compressLines } = options;
   try {
     let next = await exported.next();
     while (options.goesOn ? !next.done : chain.totals().finishedAt === undefined) {
       const number = (chain.newest?.number ?? 0) + 1;
       const lines = segment(options, chain, number, next, exported);
-      const file = await options.directory.write(number, compressLines(lines));
+      const file = await directory.write(number, compress(lines, number));
       chain.closeSegment(file);
       next = await exported.next();
     }

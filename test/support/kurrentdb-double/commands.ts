@@ -16,6 +16,7 @@ export const COMMANDS = {
   fallBehind: (double: KurrentDbDouble) => double.faults.fallBehind(),
   writeUnreadable: (double: KurrentDbDouble, stream: string, type: string) =>
     double.writeUnreadable(stream, type),
+  scavenge: (double: KurrentDbDouble) => double.scavenge(),
   writeStatistics: (double: KurrentDbDouble) => double.writeStatistics(),
 };
 

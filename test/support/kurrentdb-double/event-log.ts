@@ -65,6 +65,8 @@ export class EventLog {
   readonly #followers = new Set<(record: EventRecord) => void>();
   readonly #journal: Journal | undefined;
   readonly #announcements: EventRecord[] = [];
+  /** Where records began that are gone: the server maps such positions to what stands behind them. */
+  readonly #scavenged = new Set<number>();
   #isAnnouncing = false;
 
   constructor(journal?: Journal) {
@@ -111,7 +113,24 @@ export class EventLog {
 
   /** Whether a record begins here, or the log ends here. */
   isBoundary(position: number): boolean {
-    return position === this.writerPosition || this.records[this.indexAt(position)]?.position === position;
+    if (position === this.writerPosition || this.#scavenged.has(position)) return true;
+    return this.records[this.indexAt(position)]?.position === position;
+  }
+
+  /**
+   * Takes records out of the log for good; a process that is started again has them back.
+   * Server: src/EventStore.Core/TransactionLog/Scavenging
+   */
+  scavenge(isGone: (record: EventRecord) => boolean): number {
+    const kept = this.records.filter((record) => {
+      if (!isGone(record)) return true;
+      this.#scavenged.add(record.position);
+      return false;
+    });
+    const removed = this.records.length - kept.length;
+    // In place: readers hold the array.
+    this.records.splice(0, this.records.length, ...kept);
+    return removed;
   }
 
   /** Journals and appends, then tells the followers, who may append in their turn and still hear of all in order. */

@@ -26,6 +26,7 @@ import { PersistentGroups } from './persistent-groups.ts';
 import { persistentSubscriptionHandlers } from './persistent-service.ts';
 import { readHandler } from './read-service.ts';
 import { Store } from './store.ts';
+import { canRead } from './stream-reader.ts';
 import { followWithSystemProjections } from './system-projections.ts';
 
 export interface KurrentDbDoubleOptions {
@@ -58,6 +59,8 @@ export interface KurrentDbDouble {
   writeUnreadable(stream: string, type: string): void;
   /** Writes what a server writes about itself every so often. */
   writeStatistics(): void;
+  /** Takes out of the log what its streams no longer show, as an operator's scavenge does. */
+  scavenge(): number;
   close(): Promise<void>;
 }
 
@@ -101,6 +104,7 @@ export async function startKurrentDbDouble(options: KurrentDbDoubleOptions = {})
     },
     writeUnreadable: (stream, type) => writeUnreadable(context.store, stream, type),
     writeStatistics: () => writeStatistics(context.store, port),
+    scavenge: () => log.scavenge((record) => !record.stream.startsWith('$') && !canRead(log, record)),
     close: async () => {
       groups.close();
       server.forceShutdown();
