@@ -64,7 +64,7 @@ describe.skipIf(missing !== undefined)(`verify on servers ${missing ?? ''}`, () 
       const { OPENBANK_READ_MODELS = '' } = servers.settings;
       return loadConfig({ OPENBANK_READ_MODELS, OPENBANK_DATA_DIR: directory.file(name) });
     };
-    const { events } = await openEventStore(bankIn('bank').eventStore);
+    const { events } = await openEventStore(bankIn('bank'));
     await events.append('person-1', newEvents(5), 'no_stream');
     const state = await openReadModelStore(bankIn('bank').publisherState);
     onTestFinished(() => state.close());
