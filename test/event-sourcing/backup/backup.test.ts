@@ -249,7 +249,7 @@ it('a disk that does not hold what was written to it is noticed before the run i
   events.write = async (number, bytes) => {
     const file = await write(number, bytes);
     const written = events.segments.at(-1) as (typeof events.segments)[number];
-    events.replace({ ...written, content: written.content.with(30, 0) });
+    events.replace({ ...written, content: written.content.with(30, ~(written.content[30] ?? 0)) });
     return file;
   };
   await expect(stores.backUp('bank.db', directory)).rejects.toThrow(/segment-4.* was altered or cut short/);
