@@ -17,6 +17,7 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   statement: () => import('./commands/statement.ts').then((module) => module.statement),
   analytics: () => import('./commands/analytics.ts').then((module) => module.analytics),
   snapshot: () => import('./commands/snapshot.ts').then((module) => module.snapshot),
+  streams: () => import('./commands/streams.ts').then((module) => module.streams),
   projections: () => import('./commands/projections.ts').then((module) => module.projections),
   rebuild: () => import('./commands/projections.ts').then((module) => module.rebuild),
   'dead-letters': () => import('./commands/dead-letters.ts').then((module) => module.deadLetters),

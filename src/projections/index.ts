@@ -33,6 +33,11 @@ export const projectionGroups: readonly ProjectionGroup<BankEvent>[] = [
   { name: 'stream_health', projections: [streamHealth, streamCategories] },
 ];
 
+/** What readers wait for who want to see a write of theirs: how the streams are is no answer to it. */
+export const awaitedProjections: readonly AnyProjection<BankEvent>[] = projectionGroups
+  .filter(({ name }) => name !== 'stream_health')
+  .flatMap((group) => group.projections);
+
 export const projections: readonly AnyProjection<BankEvent>[] = projectionGroups.flatMap(
   (group) => group.projections,
 );

@@ -44,6 +44,7 @@ function watch(overrides: Partial<StoreSources> = {}): void {
     workerState: () => 'running',
     parked: [],
     subscriptions: [],
+    streams: async () => ({ categories: [], orphanTransfers: 0 }),
     ...overrides,
   });
 }
