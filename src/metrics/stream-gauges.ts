@@ -38,7 +38,7 @@ export class StreamGauges {
       let longAtMost = 0;
       for (const { up_to, streams: some } of lengths) {
         longAtMost += some;
-        byLength.set({ category, le: up_to === null ? '+Inf' : String(up_to) }, longAtMost);
+        byLength.set({ category, up_to: up_to === null ? '+Inf' : String(up_to) }, longAtMost);
       }
       for (const [fault, count] of Object.entries(with_faults)) withFaults.set({ category, fault }, count);
     }
@@ -52,7 +52,10 @@ function register(registry: Registry) {
     streams: gauge('streams', 'Streams by their kind.', ['category']),
     events: gauge('stream_events', 'Events in streams of a kind.', ['category']),
     bytes: gauge('stream_bytes', 'Bytes of data and metadata in streams of a kind.', ['category']),
-    byLength: gauge('streams_by_length', 'Streams of a kind that are at most so long.', ['category', 'le']),
+    byLength: gauge('streams_by_length', 'Streams of a kind that are at most so long.', [
+      'category',
+      'up_to',
+    ]),
     withFaults: gauge('streams_with_faults', 'Streams of a kind in which something is wrong.', [
       'category',
       'fault',

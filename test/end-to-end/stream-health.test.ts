@@ -244,8 +244,8 @@ describe('the figures', () => {
     const accounts = { category: 'bank-account' };
     expect(page.value('openbank_streams', accounts)).toBe(7);
     expect(page.value('openbank_streams_with_faults', { ...accounts, fault: 'unknown_type' })).toBe(1);
-    expect(page.value('openbank_streams_by_length', { ...accounts, le: '100' })).toBe(6);
-    expect(page.value('openbank_streams_by_length', { ...accounts, le: '+Inf' })).toBe(7);
+    expect(page.value('openbank_streams_by_length', { ...accounts, up_to: '100' })).toBe(6);
+    expect(page.value('openbank_streams_by_length', { ...accounts, up_to: '+Inf' })).toBe(7);
     expect(page.value('openbank_orphan_transfers')).toBe(0);
   });
 });
