@@ -89,6 +89,7 @@ export const LONGER = 'more';
 export const RECENT_DAYS = 7;
 const GAPS_KEPT = 5;
 const DAY_MS = 86_400_000;
+const UTC_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 export const streamHealth = defineLogProjection<StreamHealthDocument>({
   name: 'stream_health',
@@ -154,9 +155,11 @@ export function categoryOf(stream: string): StreamCategory | undefined {
   return STREAM_CATEGORIES.find((category) => stream.startsWith(PREFIXES[category]));
 }
 
-/** Days since 1970 at a moment, RFC 3339. */
+/** Days since 1970 at a moment, RFC 3339 UTC. */
 export function dayOf(at: string): number {
-  return Math.floor(Date.parse(at) / DAY_MS);
+  const text = at.slice(0, 10);
+  if (text !== lastDay.text) lastDay = { text, day: Math.floor(Date.parse(text) / DAY_MS) };
+  return lastDay.day;
 }
 
 /** 7 is 0, 47 is 40, 1,234 is 1,200. */
@@ -174,7 +177,14 @@ export function lengthClass(length: number): string {
 /** What cannot be read may not say when it happened, or say nonsense. */
 function atOf({ metadata, recordedAt }: LoggedEvent): string {
   const { timestamp } = metadata as { timestamp?: unknown };
-  return typeof timestamp === 'string' && !Number.isNaN(Date.parse(timestamp)) ? timestamp : recordedAt;
+  return typeof timestamp === 'string' && isTime(timestamp) ? timestamp : recordedAt;
+}
+
+/** The day of the last time that was asked for: the events of a log come day by day. */
+let lastDay = { text: '', day: 0 };
+
+function isTime(text: string): boolean {
+  return UTC_TIME.test(text) && !Number.isNaN(dayOf(text));
 }
 
 /** Both read models ask for the size of each event, one after the other. */
