@@ -11,6 +11,8 @@ import {
 } from '../projections/stream-health.ts';
 import type { Bank } from './bank.ts';
 
+export { STREAM_CATEGORIES, STREAM_FAULTS } from '../projections/stream-health.ts';
+
 type StreamProblem = StreamFault | 'snapshot_lag';
 
 export interface StreamState {

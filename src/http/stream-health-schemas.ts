@@ -1,6 +1,6 @@
 /** Shapes of what the API answers about the health of streams. */
 import { z } from 'zod';
-import { STREAM_CATEGORIES, STREAM_FAULTS } from '../projections/stream-health.ts';
+import { STREAM_CATEGORIES, STREAM_FAULTS } from '../application/stream-state.ts';
 import { pageOf } from './schemas.ts';
 
 const count = z.int().min(0);
