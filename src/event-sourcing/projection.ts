@@ -20,6 +20,8 @@ export interface LookupKey {
 
 export interface Projection<E extends DomainEvent, D extends Document> extends DocumentsOf<D> {
   readonly eventTypes: readonly E['type'][];
+  /** Nobody waits for its documents: under load they are written every now and then, those that change often seldom. */
+  readonly patient?: true;
   /** It is told of every event as a `LoggedEvent`, of what nobody can read too; `eventTypes` is empty then. */
   readonly watchesLog?: true;
   minorUnits?(document: D): MinorUnits;

@@ -94,6 +94,7 @@ const UTC_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 export const streamHealth = defineLogProjection<StreamHealthDocument>({
   name: 'stream_health',
   version: 1,
+  patient: true,
   indexes: ['problem'],
   listed: false,
   rankings: [
@@ -126,6 +127,7 @@ export const streamHealth = defineLogProjection<StreamHealthDocument>({
 export const streamCategories = defineLogProjection<StreamCategoryDocument>({
   name: 'stream_categories',
   version: 1,
+  patient: true,
   indexes: [],
   listed: false,
   keys: ({ stream }) => {
