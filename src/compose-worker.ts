@@ -22,6 +22,9 @@ export type WorkerProblem = ProjectorProblem | WorkSharingProblem | PublisherPro
  */
 export type ProjectionsState = 'running' | 'retrying' | 'standby' | 'unattended' | 'stopped';
 
+/** How long what nobody waits for is written late under load. */
+const PATIENCE_MS = 2_000;
+
 export interface WorkerOptions {
   readonly reader: EventReader;
   readonly readModels: ReadModelStore;
@@ -60,7 +63,11 @@ class SoleWorker implements Worker {
   constructor(options: WorkerOptions) {
     const elsewhere = fillerFor(options.config);
     const host = hostOptions(options, options.groups ?? projectionGroups);
-    this.#host = new ProjectionHost({ ...host, ...(elsewhere ? { elsewhere } : {}) });
+    this.#host = new ProjectionHost({
+      ...host,
+      ...(elsewhere ? { elsewhere } : {}),
+      ...(isEmbedded(options.config) ? { patienceMs: PATIENCE_MS } : {}),
+    });
   }
 
   state(): ProjectionsState {
@@ -145,4 +152,9 @@ function hostOptions(
     onProjected,
     onProblem,
   };
+}
+
+/** On a server, the end of the log that is followed may lie before the end of the whole log: nothing can wait for that. */
+function isEmbedded({ eventStore }: WorkerOptions['config']): boolean {
+  return eventStore !== undefined && eventStore.kind !== 'kurrentdb';
 }

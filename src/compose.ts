@@ -8,6 +8,7 @@ import type { Bank } from './application/bank.ts';
 import { createMediator } from './application/create-mediator.ts';
 import { operationArchive } from './application/operation-archive.ts';
 import { pastAccounts } from './application/past-accounts.ts';
+import { categoryFigures, countOrphans } from './application/stream-figures.ts';
 import type { TimerStatus } from './application/timers.ts';
 import type { TransferFailpoint } from './application/transfer-process.ts';
 import { BackupRunner } from './backup-runner.ts';
@@ -35,7 +36,7 @@ import {
 } from './open-stores.ts';
 import { newestIds, operations } from './operations.ts';
 import { Parts } from './parts.ts';
-import { projections } from './projections/index.ts';
+import { awaitedProjections, projections } from './projections/index.ts';
 import { problemReporter, snapshotReporter } from './report-problems.ts';
 import {
   type ReportProblem,
@@ -196,6 +197,10 @@ function watchStores(
     workerState: () => worker.state(),
     parked: [...parked, ...(publisher ? [() => parkedCloudEvents(publisher)] : [])],
     subscriptions: publisher ? [() => publishedCloudEvents(publisher)] : [],
+    streams: async () => ({
+      categories: await categoryFigures(readModels),
+      orphanTransfers: await countOrphans(readModels, new Date()),
+    }),
   });
 }
 
@@ -289,7 +294,7 @@ export async function composeApi(
     readYourWrites: new ReadYourWrites({
       storeId: events.storeId,
       readModels,
-      projections,
+      projections: awaitedProjections,
       headPosition: () => events.headPosition(),
       projected: worker.projected,
       wakeProjector: () => worker.wake(),

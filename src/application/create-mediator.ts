@@ -53,6 +53,7 @@ import { ListParkedCloudEvents, listParkedCloudEventsHandler } from './queries/p
 import * as persons from './queries/persons.ts';
 import { ListSnapshots, listSnapshotsHandler } from './queries/snapshots.ts';
 import { GetStatement, getStatementHandler } from './queries/statement.ts';
+import * as streamHealth from './queries/stream-health.ts';
 import * as streams from './queries/streams.ts';
 import * as transactions from './queries/transactions.ts';
 import * as transfers from './queries/transfers.ts';
@@ -115,6 +116,10 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(ListParkedCloudEvents, listParkedCloudEventsHandler(bank))
     .register(parked.ReplayParkedCloudEvents, parked.replayParkedCloudEventsHandler(bank))
     .register(parked.DiscardParkedCloudEvents, parked.discardParkedCloudEventsHandler(bank))
+    .register(streamHealth.GetStreamHealthSummary, streamHealth.getStreamHealthSummaryHandler(bank))
+    .register(streamHealth.ListStreamHealth, streamHealth.listStreamHealthHandler(bank))
+    .register(streamHealth.GetStreamHealth, streamHealth.getStreamHealthHandler(bank))
+    .register(streamHealth.ListOrphanTransfers, streamHealth.listOrphanTransfersHandler(bank))
     .register(streams.ListStreams, streams.listStreamsHandler(bank))
     .register(streams.ReadStream, streams.readStreamHandler(bank))
     .register(streams.ListAccountEvents, streams.listAccountEventsHandler(bank));

@@ -16,6 +16,8 @@ interface Entry {
   changed: boolean;
 }
 
+const NONE: ReadonlySet<string> = new Set();
+
 export class DocumentSession implements Lookup {
   readonly #store: DocumentReader;
   readonly #cachedDocumentsMax: number;
@@ -59,7 +61,7 @@ export class DocumentSession implements Lookup {
     this.#last = undefined;
   }
 
-  /** Documents that were changed since the last commit. */
+  /** Documents that were changed since the last commit, without those that it kept back. */
   get changedDocuments(): number {
     return this.#changed;
   }
@@ -88,9 +90,11 @@ export class DocumentSession implements Lookup {
     entry.changed = true;
   }
 
-  changes(): ReadModelChanges['writes'] {
+  /** @param keptBack names of collections whose changes wait for a later commit */
+  changes(keptBack: ReadonlySet<string> = NONE): ReadModelChanges['writes'] {
     const writes: { collection: Collection; document: StoredDocument }[] = [];
     for (const [collection, entries] of this.#entries) {
+      if (keptBack.has(collection.name)) continue;
       for (const { stored, changed } of entries.values())
         if (changed && stored) writes.push({ collection, document: stored });
     }
@@ -98,14 +102,22 @@ export class DocumentSession implements Lookup {
   }
 
   /** The batch is committed: its documents are what is stored now. */
-  committed(isWriteOnce: (collection: Collection) => boolean): void {
+  committed(isWriteOnce: (collection: Collection) => boolean, keptBack: ReadonlySet<string> = NONE): void {
     this.#last = undefined;
     this.#changed = 0;
     for (const [collection, entries] of this.#entries) {
+      if (keptBack.has(collection.name)) continue;
       if (isWriteOnce(collection)) entries.clear();
       for (const entry of entries.values()) if (entry.changed) entry.changed = false;
       this.#evict(entries);
     }
+  }
+
+  /** Whether any of these collections knows more documents than it should keep. */
+  isFull(collections: ReadonlySet<string>): boolean {
+    return [...this.#entries].some(
+      ([{ name }, entries]) => collections.has(name) && entries.size > this.#cachedDocumentsMax,
+    );
   }
 
   /** The batch failed: nothing of it may be remembered. */

@@ -6,6 +6,7 @@ import type { EventReader, Position, RecordedEvent } from './event-store.ts';
 import { isFiller } from './filler-event.ts';
 import { foldStream } from './fold-stream.ts';
 import { loadAhead } from './load-ahead.ts';
+import { faultOf, type LoggedEvent } from './logged-event.ts';
 import { type AnyProjection, TemporaryError } from './projection.ts';
 import type { Collection, DeadLetter, Document } from './read-model-store.ts';
 import { StoreError } from './store-error.ts';
@@ -31,6 +32,7 @@ export class EventFolder<E extends DomainEvent> {
   readonly #options: EventFolderOptions<E>;
   readonly #session: DocumentSession;
   readonly #tries = new Map<string, number>();
+  readonly #watching: readonly AnyProjection<E>[];
   readonly #byEventType = new Map<string, readonly AnyProjection<E>[]>();
   /** Documents of the event under way that were missing, as their streams tell them, or why that failed. */
   readonly #recovered = new Map<string, { document?: Document | undefined; error?: unknown }>();
@@ -38,6 +40,7 @@ export class EventFolder<E extends DomainEvent> {
   constructor(options: EventFolderOptions<E>) {
     this.#options = options;
     this.#session = options.session;
+    this.#watching = options.projections.filter((one) => one.watchesLog);
   }
 
   /** What was folded is committed: later tries are counted from the first again. */
@@ -55,15 +58,17 @@ export class EventFolder<E extends DomainEvent> {
     const decoded = await this.#loadAhead(events);
     for (const recorded of events) {
       if (isFiller(recorded)) continue;
-      let event: Recorded<E>;
+      let meant: Recorded<E> | undefined;
+      let logged: LoggedEvent = recorded;
       try {
-        event = decoded.get(recorded) ?? this.#options.codec.decode(recorded);
+        meant = decoded.get(recorded) ?? this.#options.codec.decode(recorded);
       } catch (error) {
         deadLetters.push(...(await this.#setAside(recorded, reasonOf(error))));
-        continue;
+        logged = { ...recorded, fault: faultOf(recorded, error) };
       }
-      for (const projection of this.#wanting(event.type)) {
-        if (event.position <= this.#options.checkpointOf(projection)) continue;
+      for (const projection of meant ? this.#wanting(meant.type) : this.#watching) {
+        if (recorded.position <= this.#options.checkpointOf(projection)) continue;
+        const event = (projection.watchesLog ? logged : meant) as Recorded<E>;
         let keys: readonly string[] | undefined;
         try {
           // Waiting costs more than folding, and nearly always all that an event needs is known already.
@@ -120,7 +125,9 @@ export class EventFolder<E extends DomainEvent> {
   #wanting(eventType: E['type']): readonly AnyProjection<E>[] {
     const known = this.#byEventType.get(eventType);
     if (known) return known;
-    const wanting = this.#options.projections.filter((one) => one.eventTypes.includes(eventType));
+    const wanting = this.#options.projections.filter(
+      (one) => one.watchesLog || one.eventTypes.includes(eventType),
+    );
     this.#byEventType.set(eventType, wanting);
     return wanting;
   }

@@ -1,5 +1,6 @@
 /** What a projection is: a name, a version, the events it wants, the documents they touch, and a pure fold. */
 import type { DomainEvent, Recorded } from './codec.ts';
+import type { LoggedEvent } from './logged-event.ts';
 import type { Collection, Document, MinorUnits } from './read-model-store.ts';
 
 /** Reads documents of projections that come before; they stand at the event being folded, or later when one catches up alone. */
@@ -19,6 +20,10 @@ export interface LookupKey {
 
 export interface Projection<E extends DomainEvent, D extends Document> extends DocumentsOf<D> {
   readonly eventTypes: readonly E['type'][];
+  /** Nobody waits for its documents: under load they are written every now and then, those that change often seldom. */
+  readonly patient?: true;
+  /** It is told of every event as a `LoggedEvent`, of what nobody can read too; `eventTypes` is empty then. */
+  readonly watchesLog?: true;
   minorUnits?(document: D): MinorUnits;
   /** Each document is made by exactly one event and never changes: nothing has to be loaded before the fold. */
   readonly writeOnce?: boolean;
@@ -45,6 +50,16 @@ export interface ProjectionGroup<E extends DomainEvent> {
 /** Thrown by a fold that may succeed when it is tried again later. */
 export class TemporaryError extends Error {
   override readonly name = 'TemporaryError';
+}
+
+type LogProjection<D extends Document> = Omit<
+  Projection<LoggedEvent, D>,
+  'eventTypes' | 'watchesLog' | 'stream'
+>;
+
+/** Makes a projection over the log itself, whatever the events are. */
+export function defineLogProjection<D extends Document>(projection: LogProjection<D>): Projection<never, D> {
+  return defineProjection<never, D>({ ...projection, eventTypes: [], watchesLog: true });
 }
 
 /** Checks the definition and gives it its types. */

@@ -45,6 +45,8 @@ export interface ProjectorOptions<E extends DomainEvent> {
   readonly commitEvents?: number;
   /** Events in a batch from which on the log counts as fully loaded. Default 250. */
   readonly fullBatchEvents?: number;
+  /** How long documents of patient projections may wait under load, in milliseconds. Default: not at all. */
+  readonly patienceMs?: number;
   /** First delay after a failure, doubled each time. Default 2,000. */
   readonly retryDelayMs?: number;
 }
@@ -73,7 +75,11 @@ const PACED_EVENTS = 500;
 /** Events from which on there is a commit where commits must be small. */
 const BUSY_COMMIT_EVENTS = 2_000;
 
+/** Events in a batch from which on documents of patient projections wait: fewer are written at once. */
+const PATIENCE_EVENTS_MIN = 50;
+
 const NOTHING: readonly never[] = [];
+const NO_NAMES: ReadonlySet<string> = new Set();
 
 export class Projector<E extends DomainEvent> {
   readonly #options: ProjectorOptions<E>;
@@ -82,6 +88,9 @@ export class Projector<E extends DomainEvent> {
   readonly #wakeUp = new Signal();
   readonly #folder: EventFolder<E>;
   readonly #writeOnce: ReadonlySet<string>;
+  readonly #patient: ReadonlySet<string>;
+  /** Since when changed documents of theirs wait to be written; missing when none do. */
+  #waitingSince: number | undefined;
   #state: ProjectorState = 'stopped';
   readonly #desk: DeadLetterDesk<E>;
   /** Whose requests are obeyed here; letters that belong to no projection are everybody's. */
@@ -106,7 +115,8 @@ export class Projector<E extends DomainEvent> {
     });
     this.#desk = new DeadLetterDesk({ reader, codec, session: this.#session, letters: store });
     this.#consumers = new Set([...projections.map(({ name }) => name), NO_PROJECTION]);
-    this.#writeOnce = new Set(options.projections.filter((one) => one.writeOnce).map((one) => one.name));
+    this.#writeOnce = new Set(projections.filter((one) => one.writeOnce).map((one) => one.name));
+    this.#patient = new Set(projections.filter((one) => one.patient).map((one) => one.name));
   }
 
   get state(): ProjectorState {
@@ -167,6 +177,7 @@ export class Projector<E extends DomainEvent> {
     await this.#claim();
     const after = await this.#startingPoint();
     this.#session.discard();
+    this.#waitingSince = undefined;
     this.#state = 'running';
     const subscribed = [...streamPrefixes, OPERATOR_STREAM_PREFIX];
     this.#pending = { deadLetters: [], events: 0 };
@@ -177,7 +188,9 @@ export class Projector<E extends DomainEvent> {
         if (signal.aborted) return;
         succeeded();
       }
-      if (batch.caughtUp) await this.#pause(batch.events.length, startedAt, signal);
+      if (!batch.caughtUp) continue;
+      await this.#pause(batch.events.length, startedAt, signal);
+      await this.#writeWaiting(batch.position);
     }
     // Without this, a store that keeps ending its subscriptions would be asked again without a pause.
     if (!signal.aborted) throw new StoreError('unavailable', 'The subscription to the log ended by itself.');
@@ -202,7 +215,8 @@ export class Projector<E extends DomainEvent> {
       this.#pending.events >= (pace?.busy ? 0 : commitEvents) ||
       this.#session.changedDocuments >= COMMIT_DOCUMENTS_MAX;
     if (!part.caughtUp && events.length > 0 && !isFull && !request) return false;
-    await this.#commitPart(part, this.#pending.deadLetters, this.#pending.events);
+    const load = part.caughtUp && !request && !pace ? events.length : 0;
+    await this.#commitPart(part, this.#pending.deadLetters, this.#pending.events, { load });
     if (request) await this.#obey(request);
     return true;
   }
@@ -220,20 +234,40 @@ export class Projector<E extends DomainEvent> {
     const projection = this.#options.projections.find(({ name }) => name === asked.data.consumer);
     if (projection && this.#checkpointOf(projection) >= position) return;
     const { deadLetters, settled } = await this.#desk.obey(projection, asked, position);
-    await this.#commitPart({ events: [], position, caughtUp: false }, deadLetters, 1, settled);
+    await this.#commitPart({ events: [], position, caughtUp: false }, deadLetters, 1, { settled });
   }
 
   async #commitPart(
     batch: SubscriptionBatch,
     deadLetters: readonly DeadLetter[],
     events: number,
-    settled: readonly DeadLetterId[] = NOTHING,
+    { settled = NOTHING, load = 0 }: { settled?: readonly DeadLetterId[]; load?: number } = {},
   ): Promise<void> {
-    const checkpoints = this.#advanceTo(batch);
-    await this.#commit({ writes: this.#session.changes(), deadLetters, checkpoints, settled });
+    const keptBack = this.#mayWait(load) ? this.#patient : NO_NAMES;
+    const checkpoints = this.#advanceTo(batch).filter(({ projection }) => !keptBack.has(projection));
+    await this.#commit({ writes: this.#session.changes(keptBack), deadLetters, checkpoints, settled });
+    this.#waitingSince = keptBack === NO_NAMES ? undefined : (this.#waitingSince ?? performance.now());
+    for (const one of checkpoints) this.#checkpoints.set(one.projection, one.position);
+    this.#session.committed((collection) => this.#writeOnce.has(collection.name), keptBack);
     this.#committed(batch, deadLetters);
     this.#eventsSeen += events;
     this.#pending = { deadLetters: [], events: 0 };
+  }
+
+  /** Their checkpoints wait with them, so whatever ends the program, the events are folded into them again. */
+  #mayWait(load: number): boolean {
+    const { patienceMs = 0 } = this.#options;
+    if (this.#patient.size === 0 || load < PATIENCE_EVENTS_MIN || this.#session.isFull(this.#patient))
+      return false;
+    const now = performance.now();
+    return now - (this.#waitingSince ?? now) < patienceMs;
+  }
+
+  /** At the end of the log, what waits is written: no further event may come. */
+  async #writeWaiting(position: Position): Promise<void> {
+    if (this.#waitingSince === undefined) return;
+    const head = (await this.#options.reader.headPosition()) ?? 0n;
+    if (head <= position) await this.#commitPart({ events: NOTHING, position, caughtUp: true }, NOTHING, 0);
   }
 
   async #commit(changes: Omit<ReadModelChanges, 'fence'>): Promise<void> {
@@ -279,9 +313,7 @@ export class Projector<E extends DomainEvent> {
   }
 
   #committed(batch: SubscriptionBatch, deadLetters: readonly DeadLetter[]): void {
-    for (const one of this.#advanceTo(batch)) this.#checkpoints.set(one.projection, one.position);
     this.#caughtUp = batch.caughtUp;
-    this.#session.committed((collection) => this.#writeOnce.has(collection.name));
     this.#folder.committed();
     for (const letter of deadLetters) this.#options.onProblem?.({ kind: 'dead_letter', letter });
     this.#options.onProjected?.();

@@ -17,11 +17,21 @@ export interface Collection {
   readonly indexes: readonly string[];
   /** Whether `find` may be asked for all documents; an index that nobody reads would slow every write. */
   readonly listed: boolean;
+  /** What `rank` may be asked for. */
+  readonly rankings?: readonly Ranking[];
   /**
    * The amounts of a document in minor units, under the names of its fields. A store whose documents people look at
    * keeps them beside the decimals, as 64-bit integers in `FIELD_minor`, so that they can be summed there.
    */
   minorUnits?(document: Document): MinorUnits;
+}
+
+/** An order of documents by a number of theirs, among those that share a text. Without the number, one is in no order. */
+export interface Ranking {
+  /** The field with the number, a whole one. It is the name of the ranking, too. */
+  readonly by: string;
+  /** The field with the text. */
+  readonly within: string;
 }
 
 export interface MinorUnits {
@@ -116,6 +126,17 @@ export interface FindOptions {
   readonly limit: number;
 }
 
+export interface RankOptions {
+  /** The number's field. */
+  readonly by: string;
+  /** The text that they share. */
+  readonly within: string;
+  readonly order: 'largest_first' | 'smallest_first';
+  /** Exclusive start: the number and `key` of the last document seen. */
+  readonly after?: { readonly value: number; readonly key: string };
+  readonly limit: number;
+}
+
 export interface ReadModelReader {
   get<D extends Document>(collection: Collection, key: string): Promise<StoredDocument<D> | undefined>;
   /**
@@ -124,6 +145,8 @@ export interface ReadModelReader {
    */
   getMany?(collection: Collection, keys: readonly string[]): Promise<StoredDocument[]>;
   find<D extends Document>(collection: Collection, options: FindOptions): Promise<StoredDocument<D>[]>;
+  /** Documents of one ranking; those with the same number go by key, in the same direction. */
+  rank<D extends Document>(collection: Collection, options: RankOptions): Promise<StoredDocument<D>[]>;
   /** How far that has come which is served. */
   checkpoints(): Promise<Checkpoint[]>;
   /** Every filling that has a checkpoint or is served. */

@@ -21,6 +21,7 @@ import { personsController } from './controllers/persons.ts';
 import { projectionsController } from './controllers/projections.ts';
 import { snapshotsController } from './controllers/snapshots.ts';
 import { statementsController } from './controllers/statements.ts';
+import { streamHealthController } from './controllers/stream-health.ts';
 import { suspenseAccountsController } from './controllers/suspense-accounts.ts';
 import { timeTravelController } from './controllers/time-travel.ts';
 import { transactionsController } from './controllers/transactions.ts';
@@ -78,6 +79,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(healthController(options));
   await app.register(metricsController(options));
   await app.register(operationsController(options));
+  await app.register(streamHealthController(options));
   await app.register(snapshotsController(options));
   await app.register(archiveController(options));
   await app.register(projectionsController(options));

@@ -5,6 +5,7 @@ import { ageOfNextEvent } from '../event-sourcing/lag.ts';
 import type { Collection, ReadModelReader } from '../event-sourcing/read-model-store.ts';
 import { type Follower, FollowerGauges } from './follower-gauges.ts';
 import { Reading } from './reading.ts';
+import { type StreamFigures, StreamGauges } from './stream-gauges.ts';
 
 /** Messages that a consumer could not handle, set aside until someone decides. */
 export interface ParkedCount {
@@ -23,6 +24,7 @@ export interface StoreSources {
   readonly parked: readonly (() => Promise<readonly ParkedCount[]>)[];
   /** Followers of the log that are no projections, and how far they have come. */
   readonly subscriptions: readonly (() => Promise<readonly Follower[]>)[];
+  readonly streams: () => Promise<StreamFigures>;
 }
 
 /** Beyond these, dead letters are not told apart by projection: listing more at every scrape would cost too much. */
@@ -39,6 +41,7 @@ export class StoreMetrics {
   readonly #workerState: Reading<string>;
   readonly #parked: readonly Reading<readonly ParkedCount[]>[];
   readonly #subscriptions: readonly Reading<readonly Follower[]>[];
+  readonly #streams: Reading<StreamFigures>;
 
   constructor(registry: Registry, sources: StoreSources) {
     this.#sources = sources;
@@ -50,6 +53,7 @@ export class StoreMetrics {
     this.#workerState = new Reading(async () => sources.workerState());
     this.#parked = sources.parked.map((ask) => new Reading(ask));
     this.#subscriptions = sources.subscriptions.map((ask) => new Reading(ask));
+    this.#streams = new Reading(sources.streams);
   }
 
   /** Reads all sources anew. Never rejects, and takes two seconds at most. */
@@ -62,6 +66,7 @@ export class StoreMetrics {
       this.#refreshDeadLetters(),
       this.#refreshWorkerState(),
       this.#refreshParked(),
+      this.#refreshStreams(),
     ]);
     await this.#showLag(head, projections, subscriptions);
   }
@@ -110,6 +115,13 @@ export class StoreMetrics {
     for (const { consumer, count } of items) parked.set({ consumer }, count);
     if (this.#parked.length > 0) up.set({ source: 'parked' }, complete ? 1 : 0);
   }
+
+  async #refreshStreams(): Promise<void> {
+    const { up, streams } = this.#gauges;
+    const figures = await this.#streams.take();
+    streams.show(figures);
+    up.set({ source: 'stream_health' }, figures ? 1 : 0);
+  }
 }
 
 function registerGauges(registry: Registry) {
@@ -140,6 +152,7 @@ function registerGauges(registry: Registry) {
       labelNames: ['state'],
       registers,
     }),
+    streams: new StreamGauges(registry),
     parked: new Gauge({
       name: 'openbank_parked_messages',
       help: 'Messages that a consumer could not handle and that wait for a decision.',

@@ -12,6 +12,7 @@ import { holds } from './holds.ts';
 import { operations } from './operations.ts';
 import { ownerSummaries } from './owner-summaries.ts';
 import { persons } from './persons.ts';
+import { streamCategories, streamHealth } from './stream-health.ts';
 import { transactions } from './transactions.ts';
 import { transfers } from './transfers.ts';
 
@@ -29,7 +30,13 @@ export const projectionGroups: readonly ProjectionGroup<BankEvent>[] = [
   { name: 'holds', projections: [holds] },
   { name: 'transfers', projections: [transfers] },
   { name: 'analytics', projections: [accountDays, bankDays] },
+  { name: 'stream_health', projections: [streamHealth, streamCategories] },
 ];
+
+/** What readers wait for who want to see a write of theirs: how the streams are is no answer to it. */
+export const awaitedProjections: readonly AnyProjection<BankEvent>[] = projectionGroups
+  .filter(({ name }) => name !== 'stream_health')
+  .flatMap((group) => group.projections);
 
 export const projections: readonly AnyProjection<BankEvent>[] = projectionGroups.flatMap(
   (group) => group.projections,

@@ -79,7 +79,7 @@ describe('the list of commands', () => {
     const commands = await loadCommands();
     const names = commands.map(({ name }) => name);
     expect(names).toEqual(
-      'start status logs stop restart person account deposit withdraw transfer reverse interest statement analytics snapshot archive projections rebuild dead-letters demo replay project export import rewrite backup restore verify reset test bench help version'.split(
+      'start status logs stop restart person account deposit withdraw transfer reverse interest statement analytics snapshot archive streams projections rebuild dead-letters demo replay project export import rewrite backup restore verify reset test bench help version'.split(
         ' ',
       ),
     );

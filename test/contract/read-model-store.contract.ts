@@ -34,6 +34,7 @@ import {
   THINGS_V2,
 } from './read-model-store.fixture.ts';
 import { fenceCases, leaseCases, workerCases } from './read-model-store.leadership.ts';
+import { rankingCases } from './read-model-store.rankings.ts';
 
 /** The event store that the documents of the test under way come from. */
 let source = '';
@@ -76,6 +77,7 @@ export function describeReadModelStoreContract(
     describe('the position of a document', () => positionCases(storeOf));
     describe('find', () => findCases(storeOf));
     describe('paging', () => pagingCases(storeOf));
+    describe('rankings', () => rankingCases(storeOf, () => source));
     describe('commit', () => commitCases(storeOf));
     describe('checkpoints', () => checkpointCases(storeOf));
     describe('dead letters', () => deadLetterCases(storeOf));

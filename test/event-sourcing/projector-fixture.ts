@@ -22,7 +22,7 @@ import { WatchedReadModels } from '../support/watched-read-models.ts';
 type Settings = Partial<
   Pick<
     ProjectorOptions<WalletEvent>,
-    'commitEvents' | 'intervalMs' | 'fence' | 'fullBatchEvents' | 'pace' | 'retryDelayMs'
+    'commitEvents' | 'intervalMs' | 'fence' | 'fullBatchEvents' | 'pace' | 'patienceMs' | 'retryDelayMs'
   >
 > & {
   readonly projections?: readonly AnyProjection<WalletEvent>[];

@@ -203,6 +203,21 @@ export const BAD_IDS: readonly Row[] = [
     'too_long',
     'path /name',
   ),
+  row(
+    'health of an unknown stream',
+    'getStreamHealth',
+    () => ({ params: { name: 'bank-account-0' } }),
+    404,
+    'stream_not_found',
+  ),
+  row(
+    'health of a stream of a name too long',
+    'getStreamHealth',
+    () => ({ params: { name: 'x'.repeat(251) } }),
+    422,
+    'too_long',
+    'path /name',
+  ),
   row('unknown problem', 'explainProblem', () => ({ params: { code: 'nope' } }), 404, 'problem_not_found'),
   row(
     'problem named like a property of every object',
@@ -434,6 +449,8 @@ const PAGED: readonly (readonly [OperationId, (bank: Fixture) => CallOptions])[]
   ['expireHolds', () => ({})],
   ['postMonth', () => ({ body: { period: '2025-01' } })],
   ['listStreams', () => ({})],
+  ['listStreamHealth', () => ({})],
+  ['listOrphanTransfers', () => ({})],
   ['readStream', ({ person }) => ({ params: { name: `person-${person.replaceAll('-', '')}` } })],
 ];
 
@@ -588,6 +605,29 @@ export const BAD_QUERIES: readonly Row[] = [
         'query /direction',
       ),
   ),
+  ...(
+    [
+      ['list=shortest', 'invalid_value', '/list'],
+      ['category=loan', 'invalid_value', '/category'],
+      ['days=0', 'out_of_range', '/days'],
+      ['days=1.5', 'invalid_type', '/days'],
+      ['days=36501', 'out_of_range', '/days'],
+      ['minutes=5', 'unknown_field', '/minutes'],
+    ] as const
+  ).map(([query, code, at]) =>
+    row(`?${query}`, 'listStreamHealth', () => ({ query }), 422, code, `query ${at}`),
+  ),
+  ...(
+    [
+      ['minutes=-1', 'out_of_range', '/minutes'],
+      ['minutes=525601', 'out_of_range', '/minutes'],
+      ['minutes=soon', 'invalid_type', '/minutes'],
+      ['cursor=REQUESTED.x', 'invalid_cursor', '/cursor'],
+      ['cursor=COMPLETED.', 'invalid_cursor', '/cursor'],
+    ] as const
+  ).map(([query, code, at]) =>
+    row(`?${query}`, 'listOrphanTransfers', () => ({ query }), 422, code, `query ${at}`),
+  ),
   row(
     '?prefix too long',
     'listStreams',
@@ -613,6 +653,8 @@ const WRONG_TOKENS: readonly (readonly [token: string, ProblemCode])[] = [
 const OF_OPERATORS: readonly OperationId[] = [
   'listStreams',
   'readStream',
+  'listStreamHealth',
+  'listOrphanTransfers',
   'expireHolds',
   'postMonth',
   'listTransfers',

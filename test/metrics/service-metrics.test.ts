@@ -44,6 +44,7 @@ function watch(overrides: Partial<StoreSources> = {}): void {
     workerState: () => 'running',
     parked: [],
     subscriptions: [],
+    streams: async () => ({ categories: [], orphanTransfers: 0 }),
     ...overrides,
   });
 }
@@ -157,7 +158,8 @@ describe('when read models', () => {
     it(`${how}, the page has all the rest, and says what is missing`, async () => {
       await fallBehind();
       const down = { checkpoints: fault, countDeadLetters: fault, listDeadLetters: fault };
-      watch({ readModels: down, parked: [async () => [{ consumer: 'audit', count: 1 }], fault] });
+      const parked = [async () => [{ consumer: 'audit', count: 1 }], fault];
+      watch({ readModels: down, parked, streams: fault });
       metrics.requests.onAnswer('GET', '/somewhere', 200, 0.01);
       const shown = await page();
       expect(all(shown, 'openbank_scrape_source_up')).toEqual({
@@ -166,8 +168,14 @@ describe('when read models', () => {
         dead_letters: 0,
         worker: 1,
         parked: 0,
+        stream_health: 0,
       });
-      for (const name of ['projection_position', 'projection_lag_seconds', 'dead_letters'])
+      for (const name of [
+        'projection_position',
+        'projection_lag_seconds',
+        'dead_letters',
+        'orphan_transfers',
+      ])
         expect(all(shown, `openbank_${name}`), name).toEqual({});
       expect(all(shown, 'openbank_parked_messages')).toEqual({ audit: 1 });
       expect(shown.value('openbank_event_store_head_position')).toBe(10);

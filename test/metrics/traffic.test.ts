@@ -162,6 +162,7 @@ describe('the read side', () => {
       dead_letters: 1,
       worker: 1,
       parked: 1,
+      stream_health: 1,
     });
     expect(page.sum('openbank_worker_problems_total')).toBe(0);
   });

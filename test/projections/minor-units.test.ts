@@ -9,6 +9,7 @@ import { projections } from '../../src/projections/index.ts';
 import { operations } from '../../src/projections/operations.ts';
 import { ownerSummaries } from '../../src/projections/owner-summaries.ts';
 import { persons } from '../../src/projections/persons.ts';
+import { streamCategories, streamHealth } from '../../src/projections/stream-health.ts';
 import { transactions } from '../../src/projections/transactions.ts';
 
 const ACCOUNT: AccountDocument = {
@@ -99,6 +100,12 @@ describe('minor units', () => {
   });
 
   it('are there for every read model but those without amounts', () => {
-    expect(projections.filter((one) => !one.minorUnits)).toEqual([persons, operations, externalReferences]);
+    expect(projections.filter((one) => !one.minorUnits)).toEqual([
+      persons,
+      operations,
+      externalReferences,
+      streamHealth,
+      streamCategories,
+    ]);
   });
 });

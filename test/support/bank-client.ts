@@ -46,6 +46,11 @@ import {
   transferSchema,
 } from '../../src/http/schemas.ts';
 import {
+  streamHealthSummarySchema,
+  streamStatePageSchema,
+  wholeStreamStateSchema,
+} from '../../src/http/stream-health-schemas.ts';
+import {
   accountBalanceSchema,
   accountChangesSchema,
   accountMomentSchema,
@@ -124,6 +129,10 @@ export const OPERATIONS = {
   listBackups: ['GET', '/admin/backups', 200, backupListSchema],
   listStreams: ['GET', '/admin/streams', 200, streamPageSchema],
   readStream: ['GET', '/admin/streams/{name}', 200, eventPageSchema],
+  getStreamHealthSummary: ['GET', '/admin/stream-health', 200, streamHealthSummarySchema],
+  listStreamHealth: ['GET', '/admin/stream-health/streams', 200, streamStatePageSchema],
+  listOrphanTransfers: ['GET', '/admin/stream-health/orphan-transfers', 200, transferPageSchema],
+  getStreamHealth: ['GET', '/admin/streams/{name}/health', 200, wholeStreamStateSchema],
   postMonth: ['POST', '/admin/interest-runs', 200, interestStepSchema],
   takeSnapshot: ['POST', '/admin/accounts/{id}/snapshots', 200, snapshotTakenSchema],
   listSnapshots: ['GET', '/admin/accounts/{id}/snapshots', 200, snapshotListSchema],

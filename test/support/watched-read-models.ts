@@ -9,6 +9,7 @@ import type {
   Fence,
   FindOptions,
   LeaseRecord,
+  RankOptions,
   ReadModelChanges,
   ReadModelStore,
   StoredDocument,
@@ -52,6 +53,10 @@ export class WatchedReadModels implements ReadModelStore {
 
   find<D extends Document>(collection: Collection, options: FindOptions): Promise<StoredDocument<D>[]> {
     return this.inner.find<D>(collection, options);
+  }
+
+  rank<D extends Document>(collection: Collection, options: RankOptions): Promise<StoredDocument<D>[]> {
+    return this.inner.rank<D>(collection, options);
   }
 
   checkpoints(): Promise<Checkpoint[]> {

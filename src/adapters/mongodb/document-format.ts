@@ -106,9 +106,13 @@ function isPlainName(name: string): boolean {
   return name !== '' && name !== '__proto__' && !/^\$|[.\0]/.test(name) && name.isWellFormed();
 }
 
-/** `find` looks for these by their names, whatever form the body has. */
-function indexedFields(collection: Collection, body: Document): Record<string, unknown> {
-  const found = collection.indexes.filter((field) => typeof body[field] === 'string');
+/** `find` and `rank` look for these by their names, whatever form the body has. */
+function indexedFields({ indexes, rankings = [] }: Collection, body: Document): Record<string, unknown> {
+  const texts = [...indexes, ...rankings.map(({ within }) => within)];
+  const found = [
+    ...texts.filter((field) => typeof body[field] === 'string'),
+    ...rankings.map(({ by }) => by).filter((field) => typeof body[field] === 'number'),
+  ];
   return Object.fromEntries(found.map((field) => [field, body[field]]));
 }
 

@@ -9,6 +9,7 @@ import type {
   Document,
   FindOptions,
   LeaseRecord,
+  RankOptions,
   ReadModelReader,
   StoredDocument,
 } from '../../event-sourcing/read-model-store.ts';
@@ -64,6 +65,16 @@ export class MongoReadModelReader implements ReadModelReader {
     const filter = filterFor(collection, options);
     const direction = options.order === 'newest_first' ? -1 : 1;
     const sort: Sort = { [SEQUENCE]: direction, _id: direction };
+    const rows = await this.#read(collection, (found) =>
+      found.find(filter).sort(sort).limit(options.limit).toArray(),
+    );
+    return rows.map(decode<D>);
+  }
+
+  async rank<D extends Document>(collection: Collection, options: RankOptions): Promise<StoredDocument<D>[]> {
+    const filter = rankingFilter(collection, options);
+    const direction = options.order === 'largest_first' ? -1 : 1;
+    const sort: Sort = { [options.by]: direction, _id: direction };
     const rows = await this.#read(collection, (found) =>
       found.find(filter).sort(sort).limit(options.limit).toArray(),
     );
@@ -198,6 +209,21 @@ function filterFor(collection: Collection, { where = {}, order, after }: FindOpt
     ...equal,
     [SEQUENCE]: { [from]: sequence },
     $or: [{ [SEQUENCE]: { [beyond]: sequence } }, { _id: { [beyond]: text(key) } }],
+  };
+}
+
+/** As with lists; what has no number is not below any. */
+function rankingFilter(collection: Collection, { by, within, order, after }: RankOptions): Filter<Row> {
+  const ranking = collection.rankings?.find((one) => one.by === by);
+  if (!ranking) throw new Error(`${collection.name} has no ranking by ${by}`);
+  const equal = { [ranking.within]: { $eq: text(within) } };
+  if (!after) return { ...equal, [by]: { $gte: Number.MIN_SAFE_INTEGER } };
+  const [beyond, from] = order === 'largest_first' ? ['$lt', '$lte'] : ['$gt', '$gte'];
+  const { value, key } = after;
+  return {
+    ...equal,
+    [by]: { [from]: value },
+    $or: [{ [by]: { [beyond]: value } }, { _id: { [beyond]: text(key) } }],
   };
 }
 

@@ -193,10 +193,11 @@ function encodeAll(writes: ReadModelChanges['writes'], generation: number): Fill
 }
 
 /** The order of lists, alone or after an equality; the key makes it total. */
-function indexesOf({ indexes, listed }: Collection): IndexDescription[] {
+function indexesOf({ indexes, listed, rankings = [] }: Collection): IndexDescription[] {
   const order = { [`${META}.sequence`]: 1, _id: 1 } as const;
   const keys: IndexDescription['key'][] = indexes.map((field) => ({ [field]: 1, ...order }));
   if (listed) keys.push(order);
+  for (const { by, within } of rankings) keys.push({ [within]: 1, [by]: 1, _id: 1 });
   return keys.map((key) => ({ key }));
 }
 

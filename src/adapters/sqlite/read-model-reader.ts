@@ -9,6 +9,8 @@ import type {
   Document,
   FindOptions,
   LeaseRecord,
+  Ranking,
+  RankOptions,
   ReadModelReader,
   StoredDocument,
 } from '../../event-sourcing/read-model-store.ts';
@@ -84,6 +86,16 @@ export class SqliteReadModelReader implements ReadModelReader {
       ? found.slice(0, options.limit)
       : read('by_key_too', options.limit);
     return sorted.map(toStored<D>);
+  }
+
+  async rank<D extends Document>(collection: Collection, options: RankOptions): Promise<StoredDocument<D>[]> {
+    const { by, within, after, limit } = options;
+    const ranking = collection.rankings?.find((one) => one.by === by);
+    if (!ranking) throw new Error(`${collection.name} has no ranking by ${by}`);
+    const statement = this.#rank(this.placeOf(collection), ranking, options);
+    const start: SQLInputValue[] = after ? [after.value, after.key] : [];
+    const found = translated(this.name, () => statement?.all(within, ...start, limit) ?? []);
+    return (found as unknown as DocumentRow[]).map(toStored<D>);
   }
 
   async checkpoints(): Promise<Checkpoint[]> {
@@ -205,8 +217,22 @@ export class SqliteReadModelReader implements ReadModelReader {
     if (options.after) conditions.push(`(sequence, key) ${beyond} (?, ?)`);
     const where = conditions.length > 0 ? `WHERE ${conditions.join(' AND ')}` : '';
     const byKey = sorting === 'by_key_too' ? `, key ${order}` : '';
-    const sql = `SELECT key, sequence, position, document, blocked FROM ${tableOf(collection)} ${where}
-      ORDER BY sequence ${order}${byKey} LIMIT ?`;
+    return this.#list(collection, `${where} ORDER BY sequence ${order}${byKey} LIMIT ?`);
+  }
+
+  #rank(
+    collection: Collection,
+    { by, within }: Ranking,
+    { order, after }: RankOptions,
+  ): StatementSync | undefined {
+    const [direction, beyond] = order === 'largest_first' ? ['DESC', '<'] : ['ASC', '>'];
+    const start = after ? ` AND (${by}, key) ${beyond} (?, ?)` : '';
+    const where = `WHERE ${within} = ? AND ${by} IS NOT NULL${start}`;
+    return this.#list(collection, `${where} ORDER BY ${by} ${direction}, key ${direction} LIMIT ?`);
+  }
+
+  #list(collection: Collection, what: string): StatementSync | undefined {
+    const sql = `SELECT key, sequence, position, document, blocked FROM ${tableOf(collection)} ${what}`;
     const known = this.#finds.get(sql);
     if (known) return known;
     if (!this.#exists(tableOf(collection))) return undefined;
@@ -248,6 +274,11 @@ class SqliteReadModelCache extends SqliteReadModelReader {
   override async find<D extends Document>(collection: Collection, options: FindOptions) {
     this.#look();
     return super.find<D>(collection, options);
+  }
+
+  override async rank<D extends Document>(collection: Collection, options: RankOptions) {
+    this.#look();
+    return super.rank<D>(collection, options);
   }
 
   override async builds(): Promise<Build[]> {

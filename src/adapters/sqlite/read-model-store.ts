@@ -20,7 +20,7 @@ import {
   type SqliteLocation,
   translated,
 } from './database.ts';
-import { indexSql, tableSql, updateSql, upsertSql } from './document-tables.ts';
+import { columnsOf, indexSql, tableSql, updateSql, upsertSql } from './document-tables.ts';
 import { SqliteReadModelReader, tableOf } from './read-model-reader.ts';
 
 const LEASES = `CREATE TABLE leases (
@@ -71,6 +71,7 @@ const COMMIT_WAIT_MS_MAX = 30_000;
 const UNFENCED = 0;
 
 interface WriteStatements {
+  readonly columns: readonly string[];
   readonly update: StatementSync;
   readonly upsert: StatementSync;
 }
@@ -211,9 +212,9 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
 
   #write(collection: Collection, stored: StoredDocument): void {
     const { key, sequence, position, document, blocked } = stored;
-    const indexed = collection.indexes.map((field) => (document?.[field] ?? null) as SQLInputValue);
+    const { columns, update, upsert } = this.#statementsFor(collection);
+    const indexed = columns.map((field) => (document?.[field] ?? null) as SQLInputValue);
     const body = document === undefined ? null : JSON.stringify(document);
-    const { update, upsert } = this.#statementsFor(collection);
     const at = Number(position);
     const row = [at, body, blocked ? 1 : 0, ...indexed];
     // Mostly only the body is new. Naming an indexed field in an update makes SQLite write its index entry anew.
@@ -226,6 +227,7 @@ export class SqliteReadModelStore extends SqliteReadModelReader implements ReadM
     if (known) return known;
     const place = this.placeOf(collection);
     const statements = {
+      columns: columnsOf(place),
       update: this.db.prepare(updateSql(place)),
       upsert: this.db.prepare(upsertSql(place)),
     };

@@ -101,6 +101,11 @@ export class SnapshotKeeper<S> {
     return this.#store;
   }
 
+  /** When one is due. */
+  get policy(): SnapshotPolicy {
+    return this.#options.policy;
+  }
+
   /** @param distrust is told of aggregates whose state in memory may come from a wrong snapshot */
   whenWrong(distrust: (id: string) => void): void {
     this.#distrust = distrust;

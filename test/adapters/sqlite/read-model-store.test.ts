@@ -106,6 +106,29 @@ it('lists documents that share no sequence without sorting them', async () => {
     THINGS,
     keys.map((key, index) => newDocument({ key, position: BigInt(index + 1), document: { owner: 'ann' } })),
   );
+  const plans = watchPlans();
+  const after = { sequence: 1n, key: 'c' };
+  const options = { where: { owner: 'ann' }, order: 'oldest_first', limit: 2, after } as const;
+  expect((await store.find(THINGS, options)).map(({ key }) => key)).toEqual(['b', 'a']);
+  expect(plans.join('\n')).toMatch(/USING INDEX/);
+  expect(plans.join('\n')).not.toMatch(/TEMP B-TREE/);
+});
+
+it('ranks documents by an index, and goes on from where a page ended without those before it', async () => {
+  const ranked = { ...THINGS, name: 'ranked', rankings: [{ by: 'size', within: 'owner' }] };
+  const store = openSqliteReadModelStore({ kind: 'memory' });
+  onTestFinished(() => store.close());
+  await store.prepare([ranked], 'a-store');
+  const plans = watchPlans();
+  const after = { value: 5, key: 'c' };
+  for (const order of ['largest_first', 'smallest_first'] as const)
+    await store.rank(ranked, { by: 'size', within: 'ann', order, after, limit: 2 });
+  expect(plans.filter((plan) => plan.includes('ranked_by_size (owner=? AND '))).toHaveLength(2);
+  expect(plans.join('\n')).not.toMatch(/TEMP B-TREE/);
+});
+
+/** The plans of all statements from now on, until the test ends. */
+function watchPlans(): string[] {
   const plans: string[] = [];
   const { prepare } = DatabaseSync.prototype;
   const watched = vi.spyOn(DatabaseSync.prototype, 'prepare').mockImplementation(function (
@@ -117,9 +140,5 @@ it('lists documents that share no sequence without sorting them', async () => {
     return prepare.call(this, sql);
   });
   onTestFinished(() => watched.mockRestore());
-  const after = { sequence: 1n, key: 'c' };
-  const options = { where: { owner: 'ann' }, order: 'oldest_first', limit: 2, after } as const;
-  expect((await store.find(THINGS, options)).map(({ key }) => key)).toEqual(['b', 'a']);
-  expect(plans.join('\n')).toMatch(/USING INDEX/);
-  expect(plans.join('\n')).not.toMatch(/TEMP B-TREE/);
-});
+  return plans;
+}
