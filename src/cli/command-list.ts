@@ -17,11 +17,8 @@ const LOADERS: Readonly<Record<string, () => Promise<Command>>> = {
   statement: () => import('./commands/statement.ts').then((module) => module.statement),
   analytics: () => import('./commands/analytics.ts').then((module) => module.analytics),
   snapshot: () => import('./commands/snapshot.ts').then((module) => module.snapshot),
-<<<<<<< HEAD
   archive: () => import('./commands/archive.ts').then((module) => module.archive),
-=======
   streams: () => import('./commands/streams.ts').then((module) => module.streams),
->>>>>>> health
   projections: () => import('./commands/projections.ts').then((module) => module.projections),
   rebuild: () => import('./commands/projections.ts').then((module) => module.rebuild),
   'dead-letters': () => import('./commands/dead-letters.ts').then((module) => module.deadLetters),

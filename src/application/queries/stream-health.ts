@@ -233,7 +233,7 @@ export function listOrphanTransfersHandler(
 ): Handler<z.output<typeof orphanFields>, Page<TransferDocument>> {
   return async ({ limit, minutes, cursor }) => {
     const [, first = UNFINISHED_STATUSES[0], rest = ''] = /^([A-Z_]+)\.(.*)$/.exec(cursor ?? '') ?? [];
-    const begin = UNFINISHED_STATUSES.findIndex((status) => status === first);
+    const begin = (UNFINISHED_STATUSES as readonly string[]).indexOf(first ?? '');
     if (begin < 0 || (cursor !== undefined && !cursor.startsWith(`${first}.`))) return invalidCursor();
     const now = bank.now();
     const items: TransferDocument[] = [];
