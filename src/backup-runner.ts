@@ -55,8 +55,8 @@ export class BackupRunner implements BackupService {
   }
 
   #run(directory: string): void {
-    const { dataDir, eventStore, readModels, publisherState } = this.#config;
-    const stores: BankStores = { dataDir, eventStore, readModels, publisherState };
+    const { dataDir, eventStore, archiveDir, readModels, publisherState } = this.#config;
+    const stores: BankStores = { dataDir, eventStore, archiveDir, readModels, publisherState };
     const thread = new Thread(new URL('./backup-thread.ts', import.meta.url), {
       workerData: { stores, directory },
     });

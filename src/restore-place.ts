@@ -7,7 +7,10 @@ import type { Config, EventStoreLocation, ReadModelLocation } from './config.ts'
 import { StoreError } from './event-sourcing/store-error.ts';
 
 /** Which stores belong together. */
-export type BankStores = Pick<Config, 'dataDir' | 'eventStore' | 'readModels' | 'publisherState'>;
+export type BankStores = Pick<
+  Config,
+  'dataDir' | 'eventStore' | 'archiveDir' | 'readModels' | 'publisherState'
+>;
 
 /** There while a restore is not finished: then the publisher's state is not that of a bank, and may be thrown away. */
 const UNFINISHED = 'restore.unfinished';

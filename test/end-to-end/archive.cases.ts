@@ -154,7 +154,7 @@ async function expectSameBeside(setup: ArchivedBank, accountId: string, before: 
 }
 
 /** Runs to the end. */
-async function archive({ client }: RunningBank, more: Readonly<Record<string, unknown>> = {}) {
+export async function archive({ client }: RunningBank, more: Readonly<Record<string, unknown>> = {}) {
   const body = { min_events: MIN_EVENTS, ...more };
   const { run_id } = (await client.call('startArchiveRun', { body })).body;
   let run = (await client.call('getArchive')).body.run;
@@ -167,7 +167,7 @@ async function archive({ client }: RunningBank, more: Readonly<Record<string, un
 }
 
 /** The projections have come as far as the log. */
-async function quiet({ client }: RunningBank): Promise<void> {
+export async function quiet({ client }: RunningBank): Promise<void> {
   await eventually('projections that have seen all', async () => {
     const { projections } = (await client.call('status')).body;
     return projections.every(({ lag_events, lag_ms }) => (lag_events ?? lag_ms) === 0);

@@ -15,7 +15,7 @@ const PAGE_ROWS = 512;
 type StreamRow = { id: number; stream: string; metadata: string; first: number; removed: number };
 
 /** Opens a store for a backup, beside its writer. @throws StoreError `unavailable` or `corrupt` */
-export function openBackupSource(path: string): { source: BackupSource; close: () => void } {
+export function openBackupSource(path: string): { source: SqliteBackupSource; close: () => void } {
   const db = openForReading(path);
   try {
     return { source: translated(path, () => new SqliteBackupSource(db, path)), close: () => db.close() };
@@ -25,7 +25,7 @@ export function openBackupSource(path: string): { source: BackupSource; close: (
   }
 }
 
-class SqliteBackupSource extends SqliteEventReader implements BackupSource {
+export class SqliteBackupSource extends SqliteEventReader implements BackupSource {
   /** The snapshot begins with the first read after it; appends go on meanwhile, into the write-ahead log. */
   freeze(): void {
     translated(this.name, () => this.db.exec('BEGIN'));

@@ -73,6 +73,7 @@ function storesIn(dataDir: string): BankStores {
   return {
     dataDir,
     eventStore: file('events.db'),
+    archiveDir: join(dataDir, 'archive'),
     readModels: file('read-models.db'),
     publisherState: file('reactors.db'),
   };

@@ -2,6 +2,7 @@
  * Backs up a store while it is written to: the events that came since the last run, and the state that is not in the log,
  * all of one instant. A run that was interrupted is gone on with by the next one.
  */
+import { ARCHIVE_STREAM_PREFIX } from '../archive/archive-catalogue.ts';
 import type { EventReader, Position, RecordedEvent } from '../event-store.ts';
 import { addDigests, digestOf, digestText, type EventDigest } from '../segments/event-digest.ts';
 import {
@@ -33,7 +34,7 @@ export interface BackupSource extends Pick<EventReader, 'storeId' | 'readAll' | 
   freeze(): void;
   thaw(): void;
   /** Streams with settings or removed events, and consumer groups with their messages. */
-  states(): Iterable<StateRecord>;
+  states(): Iterable<StateRecord> | AsyncIterable<StateRecord>;
 }
 
 export interface BackupOptions {
@@ -55,6 +56,8 @@ export interface BackupResult {
 }
 
 const REPORT_EVERY_EVENTS = 1_000;
+/** Snapshots are made anew; what the archive holds is backed up with the rest, so its catalogue would point to nothing. */
+const LEFT_OUT = [SNAPSHOT_STREAM_PREFIX, ARCHIVE_STREAM_PREFIX];
 
 /**
  * @throws StoreError `invalid_request` when the directory holds the backup of another store, or the store has lost events
@@ -187,7 +190,7 @@ class BackupWriter {
         const fraction = Number(event.position - after) / Number(head - after);
         onProgress?.({ phase: 'exporting', events: seen, fraction });
       }
-      if (event.stream.startsWith(SNAPSHOT_STREAM_PREFIX)) continue;
+      if (LEFT_OUT.some((prefix) => event.stream.startsWith(prefix))) continue;
       this.#note(event);
       yield { event, start: this.#startOf(event) };
     }
