@@ -164,9 +164,9 @@ export function dayOf(at: string): number {
   return lastDay.day;
 }
 
-/** 7 is 0, 47 is 40, 1,234 is 1,200. */
+/** 7 is 7, 47 is 47, 1,234 is 1,200. */
 function magnitudeOf(length: number): number {
-  let step = 10;
+  let step = 1;
   while (length >= step * 100) step *= 10;
   return length - (length % step);
 }
