@@ -2,14 +2,13 @@
 import { existsSync } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { openForBackup, openForRestore } from './adapters/files/backup-directory.ts';
-import { openBackupSource, type SqliteBackupSource } from './adapters/sqlite/backup-source.ts';
+import { openBackupSource } from './adapters/sqlite/backup-source.ts';
 import { openRestoreTarget } from './adapters/sqlite/restore-target.ts';
 import { CLOUD_EVENT_PUBLISHER } from './application/cloud-event-publisher.ts';
 import type { Config } from './config.ts';
-import type { LiveReader } from './event-sourcing/archive/archived-event-reader.ts';
 import { checkBackup, manifestOf } from './event-sourcing/backup/backup-chain.ts';
 import type { BackupManifest, BackupRun } from './event-sourcing/backup/backup-manifest.ts';
-import type { ReactorRecord, StateRecord } from './event-sourcing/backup/backup-state.ts';
+import type { ReactorRecord } from './event-sourcing/backup/backup-state.ts';
 import { readReactor, writeReactors } from './event-sourcing/backup/reactor-state.ts';
 import {
   planRestore,
@@ -18,8 +17,8 @@ import {
   reactorRecords,
   restoreBackup,
 } from './event-sourcing/backup/restore-backup.ts';
-import { type BackupResult, type BackupSource, backUp } from './event-sourcing/backup/write-backup.ts';
-import type { Position, ReadAllOptions, RecordedEvent } from './event-sourcing/event-store.ts';
+import { wholeSource } from './event-sourcing/backup/whole-source.ts';
+import { type BackupResult, backUp } from './event-sourcing/backup/write-backup.ts';
 import type { ExportTotals, ReportProgress } from './event-sourcing/segments/export-chain.ts';
 import { StoreError } from './event-sourcing/store-error.ts';
 import { openReadModelReader, openReadModelStore, readThroughArchive } from './open-stores.ts';
@@ -46,7 +45,7 @@ export async function backUpStore(
   const file = embeddedFile(stores);
   const { source: live, close } = openBackupSource(file);
   const { reader, archive } = readThroughArchive(live, stores.archiveDir);
-  const source = new WholeSource(live, reader);
+  const source = wholeSource(live, reader);
   try {
     const directory = await openForBackup(path);
     try {
@@ -59,50 +58,6 @@ export async function backUpStore(
   } finally {
     close();
     await archive.catalogue.close();
-  }
-}
-
-/** The store with what was cut off from it: a restored bank has all events in its store again, and no archive. */
-class WholeSource implements BackupSource {
-  readonly #live: SqliteBackupSource;
-  readonly #reader: LiveReader;
-
-  constructor(live: SqliteBackupSource, reader: LiveReader) {
-    this.#live = live;
-    this.#reader = reader;
-  }
-
-  get storeId(): string {
-    return this.#live.storeId;
-  }
-
-  headPosition(): Promise<Position | undefined> {
-    return this.#live.headPosition();
-  }
-
-  readAll(options: ReadAllOptions): AsyncIterable<RecordedEvent> {
-    return this.#reader.readAll(options);
-  }
-
-  freeze(): void {
-    this.#live.freeze();
-  }
-
-  thaw(): void {
-    this.#live.thaw();
-  }
-
-  async *states(): AsyncGenerator<StateRecord> {
-    for (const state of this.#live.states()) yield await this.#uncut(state);
-  }
-
-  /** A stream that is in the archive begins where its oldest piece does. */
-  async #uncut(state: StateRecord): Promise<StateRecord> {
-    if (state.kind !== 'stream' || state.stream_metadata.truncateBefore === undefined) return state;
-    const stream_metadata = await this.#reader.getStreamMetadata(state.stream);
-    const { truncateBefore: first_revision = 0 } = stream_metadata;
-    if (first_revision === state.stream_metadata.truncateBefore) return state;
-    return { ...state, stream_metadata, first_revision, last_removed_revision: first_revision - 1 };
   }
 }
 

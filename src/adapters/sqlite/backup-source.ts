@@ -1,4 +1,5 @@
 /** The embedded event store as a backup reads it: beside its writer, and at the end as it is at one instant. */
+import type { LiveReader } from '../../event-sourcing/archive/archived-event-reader.ts';
 import type {
   GroupState,
   MessageState,
@@ -15,7 +16,7 @@ const PAGE_ROWS = 512;
 type StreamRow = { id: number; stream: string; metadata: string; first: number; removed: number };
 
 /** Opens a store for a backup, beside its writer. @throws StoreError `unavailable` or `corrupt` */
-export function openBackupSource(path: string): { source: SqliteBackupSource; close: () => void } {
+export function openBackupSource(path: string): { source: BackupSource & LiveReader; close: () => void } {
   const db = openForReading(path);
   try {
     return { source: translated(path, () => new SqliteBackupSource(db, path)), close: () => db.close() };
@@ -25,7 +26,7 @@ export function openBackupSource(path: string): { source: SqliteBackupSource; cl
   }
 }
 
-export class SqliteBackupSource extends SqliteEventReader implements BackupSource {
+class SqliteBackupSource extends SqliteEventReader implements BackupSource {
   /** The snapshot begins with the first read after it; appends go on meanwhile, into the write-ahead log. */
   freeze(): void {
     translated(this.name, () => this.db.exec('BEGIN'));
