@@ -75,6 +75,9 @@ const PACED_EVENTS = 500;
 /** Events from which on there is a commit where commits must be small. */
 const BUSY_COMMIT_EVENTS = 2_000;
 
+/** Events of a rebuild after which all that waits is written: so many are folded again when the program ends. */
+const COLLECTED_EVENTS_MAX = 131_072;
+
 /** Events in a batch from which on documents of patient projections wait: fewer are written at once. */
 const PATIENCE_EVENTS_MIN = 50;
 
@@ -89,8 +92,12 @@ export class Projector<E extends DomainEvent> {
   readonly #folder: EventFolder<E>;
   readonly #writeOnce: ReadonlySet<string>;
   readonly #patient: ReadonlySet<string>;
-  /** Since when changed documents of theirs wait to be written; missing when none do. */
+  /** Projections whose documents change again and again. */
+  readonly #rewriting: ReadonlySet<string>;
+  /** Since when changed documents wait to be written; missing when none do. */
   #waitingSince: number | undefined;
+  /** Events of the commits since all that waited was written. */
+  #collected = 0;
   #state: ProjectorState = 'stopped';
   readonly #desk: DeadLetterDesk<E>;
   /** Whose requests are obeyed here; letters that belong to no projection are everybody's. */
@@ -117,6 +124,7 @@ export class Projector<E extends DomainEvent> {
     this.#consumers = new Set([...projections.map(({ name }) => name), NO_PROJECTION]);
     this.#writeOnce = new Set(projections.filter((one) => one.writeOnce).map((one) => one.name));
     this.#patient = new Set(projections.filter((one) => one.patient).map((one) => one.name));
+    this.#rewriting = new Set(projections.filter((one) => !one.writeOnce).map((one) => one.name));
   }
 
   get state(): ProjectorState {
@@ -178,6 +186,7 @@ export class Projector<E extends DomainEvent> {
     const after = await this.#startingPoint();
     this.#session.discard();
     this.#waitingSince = undefined;
+    this.#collected = 0;
     this.#state = 'running';
     const subscribed = [...streamPrefixes, OPERATOR_STREAM_PREFIX];
     this.#pending = { deadLetters: [], events: 0 };
@@ -215,8 +224,8 @@ export class Projector<E extends DomainEvent> {
       this.#pending.events >= (pace?.busy ? 0 : commitEvents) ||
       this.#session.changedDocuments >= COMMIT_DOCUMENTS_MAX;
     if (!part.caughtUp && events.length > 0 && !isFull && !request) return false;
-    const load = part.caughtUp && !request && !pace ? events.length : 0;
-    await this.#commitPart(part, this.#pending.deadLetters, this.#pending.events, { load });
+    const keptBack = this.#mayKeepBack(part);
+    await this.#commitPart(part, this.#pending.deadLetters, this.#pending.events, { keptBack });
     if (request) await this.#obey(request);
     return true;
   }
@@ -241,12 +250,15 @@ export class Projector<E extends DomainEvent> {
     batch: SubscriptionBatch,
     deadLetters: readonly DeadLetter[],
     events: number,
-    { settled = NOTHING, load = 0 }: { settled?: readonly DeadLetterId[]; load?: number } = {},
+    {
+      settled = NOTHING,
+      keptBack = NO_NAMES,
+    }: { settled?: readonly DeadLetterId[]; keptBack?: ReadonlySet<string> } = {},
   ): Promise<void> {
-    const keptBack = this.#mayWait(load) ? this.#patient : NO_NAMES;
     const checkpoints = this.#advanceTo(batch).filter(({ projection }) => !keptBack.has(projection));
     await this.#commit({ writes: this.#session.changes(keptBack), deadLetters, checkpoints, settled });
-    this.#waitingSince = keptBack === NO_NAMES ? undefined : (this.#waitingSince ?? performance.now());
+    this.#waitingSince = keptBack.size === 0 ? undefined : (this.#waitingSince ?? performance.now());
+    this.#collected = keptBack.size === 0 ? 0 : this.#collected + events;
     for (const one of checkpoints) this.#checkpoints.set(one.projection, one.position);
     this.#session.committed((collection) => this.#writeOnce.has(collection.name), keptBack);
     this.#committed(batch, deadLetters);
@@ -254,7 +266,22 @@ export class Projector<E extends DomainEvent> {
     this.#pending = { deadLetters: [], events: 0 };
   }
 
-  /** Their checkpoints wait with them, so whatever ends the program, the events are folded into them again. */
+  /**
+   * Projections whose documents need not be written yet. Their checkpoints wait with them, so whatever ends the program,
+   * the events are folded into them again.
+   */
+  #mayKeepBack({ events, caughtUp, request }: BatchPart): ReadonlySet<string> {
+    if (request) return NO_NAMES;
+    const { pace } = this.#options;
+    if (pace) return !pace.busy && !caughtUp && this.#mayCollect() ? this.#rewriting : NO_NAMES;
+    return caughtUp && this.#mayWait(events.length) ? this.#patient : NO_NAMES;
+  }
+
+  /** A rebuild that disturbs nobody writes a document that many events change once for all of them. */
+  #mayCollect(): boolean {
+    return this.#collected < COLLECTED_EVENTS_MAX && !this.#session.isFull(this.#rewriting);
+  }
+
   #mayWait(load: number): boolean {
     const { patienceMs = 0 } = this.#options;
     if (this.#patient.size === 0 || load < PATIENCE_EVENTS_MIN || this.#session.isFull(this.#patient))

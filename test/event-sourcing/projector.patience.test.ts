@@ -1,8 +1,8 @@
-/** Projections that nobody waits for: under load their documents are written late, and nothing of them is lost. */
+/** Documents that are written late, under load or by a rebuild, and of which nothing is lost. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { eventually } from '../support/eventually.ts';
 import { filled, opened, type WalletEvent } from '../support/wallet.ts';
-import { owners, wallets } from '../support/wallet-projections.ts';
+import { movements, owners, WALLET_PROJECTIONS, wallets } from '../support/wallet-projections.ts';
 import { ProjectorFixture } from './projector-fixture.ts';
 
 const patient = { ...wallets, patient: true } as const;
@@ -93,5 +93,53 @@ describe('a patient projection', () => {
     await bench.project({ projections: [owners, patient], patienceMs: LONG_MS });
     expect(await bench.wallet('a')).toEqual([239, 240]);
     expect(movesOf(wallets.name)).toEqual([240n]);
+  });
+});
+
+describe('a rebuild', () => {
+  /** The bank is at work from the third piece of work on, or never. */
+  const pace = (busyFrom = Number.POSITIVE_INFINITY) => {
+    let pieces = 0;
+    return {
+      async next() {
+        pieces += 1;
+      },
+      get busy() {
+        return pieces >= busyFrom;
+      },
+    };
+  };
+  beforeEach(async () => {
+    bench.inBatchesOf(60);
+    await bench.record('a', opened('ann'), ...Array<WalletEvent>(239).fill(filled(1)));
+  });
+
+  it('writes a document that changes again and again once, and those that do not as they come', async () => {
+    await bench.project({ commitEvents: 60, pace: pace() });
+    expect(movesOf(movements.name)).toEqual([60n, 120n, 180n, 240n]);
+    expect(movesOf(wallets.name)).toEqual([240n]);
+    expect(writesOf(wallets.name)).toEqual([0, 0, 0, 1]);
+    expect(writesOf(movements.name)).toEqual([59, 60, 60, 60]);
+    expect(await bench.wallet('a')).toEqual([239, 240]);
+  });
+
+  it('writes all of them with every commit while the bank is at work', async () => {
+    await bench.project({ commitEvents: 60, pace: pace(3) });
+    expect(movesOf(wallets.name)).toEqual([180n, 240n]);
+    expect(await bench.wallet('a')).toEqual([239, 240]);
+  });
+
+  it('that ends while they wait folds the rest again, once', async () => {
+    let commits = 0;
+    bench.readModels.onCommit = async (proceed, changes) => {
+      commits += 1;
+      if (commits === 3) throw new Error('a test said so');
+      await proceed(changes);
+    };
+    await bench.project({ commitEvents: 60, pace: pace() });
+    expect(movesOf(wallets.name)).toEqual([240n]);
+    expect(await bench.wallet('a')).toEqual([239, 240]);
+    expect(Object.keys(await bench.documents(movements))).toHaveLength(239);
+    expect(WALLET_PROJECTIONS.map(({ name }) => movesOf(name).at(-1))).toEqual([240n, 240n, 240n]);
   });
 });
