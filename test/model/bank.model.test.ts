@@ -28,7 +28,7 @@ it(
     const property = fc.asyncProperty(racedTurns, (turns) =>
       play(turns, { nodes: 1, currencies: ['JPY', 'USD', 'USD'] }),
     );
-    await fc.assert(property, settings(3, 60));
+    await fc.assert(property, settings(3, 300));
   },
   TIMEOUT_MS,
 );
@@ -39,7 +39,7 @@ it(
     const property = fc.asyncProperty(racedTurns, (turns) =>
       play(turns, { nodes: 2, currencies: ['USD', 'USD'] }),
     );
-    await fc.assert(property, settings(3, 60));
+    await fc.assert(property, settings(3, 300));
   },
   TIMEOUT_MS,
 );

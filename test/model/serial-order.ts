@@ -33,6 +33,7 @@ export function inSomeOrder(
   log: readonly Happened[],
 ): ModelBank {
   let tries = 0;
+  const hopeless = new Set<string>();
   /** What stood in the way where the search came furthest. */
   const best = { explained: -1, finished: -1, reasons: [] as string[] };
 
@@ -45,6 +46,8 @@ export function inSomeOrder(
   };
 
   const search = (place: Place): ModelBank | undefined => {
+    const progress = progressOf(place);
+    if (hopeless.has(progress)) return undefined;
     if (place.done.every(Boolean)) {
       const next = log[place.explained];
       if (!next) return place.bank;
@@ -59,6 +62,7 @@ export function inSomeOrder(
       const found = after && search(after);
       if (found) return found;
     }
+    hopeless.add(progress);
     return undefined;
   };
 
@@ -69,6 +73,15 @@ export function inSomeOrder(
   throw new Mismatch(
     `there is no serial order of\n  ${commands.join('\n  ')}\nbecause\n  ${best.reasons.join('\n  ')}`,
   );
+}
+
+/**
+ * How far each command is. A step that leaves no event in the log changes nothing that can be seen, so places that are
+ * equally far have the same future, whatever came first. Without this, such steps are tried in all their orders.
+ */
+function progressOf({ explained, runnings, done }: Place): string {
+  const commands = runnings.map(({ asked: _asked, told: _told, raced: _raced, ...progress }) => progress);
+  return show([explained, done, commands]);
 }
 
 /** The place after one step of one command; nothing when the bank cannot have done it there. */
