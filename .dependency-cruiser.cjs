@@ -78,19 +78,21 @@ module.exports = {
       { path: room('cli') },
       {
         path: '^src/',
-        pathNot: [
-          room('cli'),
-          '^src/(back-up-stores|check-archive|config|move-stores|replay-account|run-projection|verify-read-models)\\.ts$',
-          room('domain'),
-        ],
+        pathNot: [room('cli'), '^src/config\\.ts$', room('store-tools'), room('domain')],
       },
       'The command line uses the public API, the configuration, and what works on stores beside the bank.',
     ),
     rule(
       'nothing-imports-the-composition',
       { path: '^src/(domain|event-sourcing|application|projections|adapters|cli)/' },
-      { path: '^src/(compose|compose-worker|main|open-stores|operations|worker-runner|worker-thread)\\.ts$' },
+      { path: ['^src/(compose|main)\\.ts$', room('composition'), room('threads')] },
       'The wiring is on top.',
+    ),
+    rule(
+      'store-tools',
+      { path: room('store-tools') },
+      { path: ['^src/(compose|main)\\.ts$', room('http'), room('cli'), room('metrics')] },
+      'They work on stores, whether a bank runs beside them or not.',
     ),
   ],
   options: {

@@ -1,10 +1,10 @@
 /** The API composed alone, with read models that nobody fills: what the projections cost is the difference to `all`. */
 import { composeApi } from '../src/compose.ts';
-import { prepareReadModels } from '../src/compose-worker.ts';
+import { prepareReadModels } from '../src/composition/compose-worker.ts';
+import { openEventStore, openReadModelStore } from '../src/composition/open-stores.ts';
 import { loadConfig } from '../src/config.ts';
 import { Signal } from '../src/event-sourcing/signal.ts';
 import { createLogger } from '../src/logging.ts';
-import { openEventStore, openReadModelStore } from '../src/open-stores.ts';
 
 const config = loadConfig(process.env);
 const { logger, close: closeLog } = createLogger(config);

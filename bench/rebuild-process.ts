@@ -1,7 +1,7 @@
 /** Entry that fills fresh read models from an event store and says how fast. Arguments: event store, read models. */
 import { openSqliteEventReader } from '../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadModelStore } from '../src/adapters/sqlite/read-model-store.ts';
-import { composeWorker, prepareReadModels } from '../src/compose-worker.ts';
+import { composeWorker, prepareReadModels } from '../src/composition/compose-worker.ts';
 import { projectionGroups } from '../src/projections/index.ts';
 
 /** What the process prints, as JSON. */

@@ -11,12 +11,21 @@ import { pastAccounts } from './application/past-accounts.ts';
 import { categoryFigures, countOrphans } from './application/stream-figures.ts';
 import type { TimerStatus } from './application/timers.ts';
 import type { TransferFailpoint } from './application/transfer-process.ts';
-import { BackupRunner } from './backup-runner.ts';
-import { type ArchiveFailpoint, composeArchive } from './compose-archive.ts';
-import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './compose-publisher.ts';
-import { startTimers } from './compose-timers.ts';
-import { composeWriteSide, startTransferWorker } from './compose-transfers.ts';
-import { composeWorker, prepareReadModels } from './compose-worker.ts';
+import { type ArchiveFailpoint, composeArchive } from './composition/compose-archive.ts';
+import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './composition/compose-publisher.ts';
+import { startTimers } from './composition/compose-timers.ts';
+import { composeWriteSide, startTransferWorker } from './composition/compose-transfers.ts';
+import { composeWorker, prepareReadModels } from './composition/compose-worker.ts';
+import {
+  type OpenedEventStore,
+  openEventStore,
+  openReadModelReader,
+  openReadModelStore,
+  type PersistentReadModelLocation,
+} from './composition/open-stores.ts';
+import { newestIds, operations } from './composition/operations.ts';
+import { Parts } from './composition/parts.ts';
+import { problemReporter, snapshotReporter } from './composition/report-problems.ts';
 import type { Config } from './config.ts';
 import type { EventReader } from './event-sourcing/event-store.ts';
 import { OperatorRequests } from './event-sourcing/operator-requests.ts';
@@ -27,24 +36,15 @@ import { buildApp, buildWorkerApp } from './http/app.ts';
 import { ServiceMetrics } from './metrics/service-metrics.ts';
 import type { StoreSources } from './metrics/store-metrics.ts';
 import { newId } from './new-id.ts';
-import {
-  type OpenedEventStore,
-  openEventStore,
-  openReadModelReader,
-  openReadModelStore,
-  type PersistentReadModelLocation,
-} from './open-stores.ts';
-import { newestIds, operations } from './operations.ts';
-import { Parts } from './parts.ts';
 import { awaitedProjections, projections } from './projections/index.ts';
-import { problemReporter, snapshotReporter } from './report-problems.ts';
+import { BackupRunner } from './threads/backup-runner.ts';
 import {
   type ReportProblem,
   runInThisThread,
   runInWorkerThread,
   type WorkerRunner,
   watchFromAfar,
-} from './worker-runner.ts';
+} from './threads/worker-runner.ts';
 
 export const VERSION: string = packageJson.version;
 

@@ -1,7 +1,7 @@
 /** How fast all events of an embedded store go into an export, and from there into another embedded store. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { exportStore, importIntoStore } from '../../src/move-stores.ts';
+import { exportStore, importIntoStore } from '../../src/store-tools/move-stores.ts';
 import { type Bench, databases, say } from '../bench.ts';
 import type { Findings, Row } from '../report.ts';
 import { seed } from '../seed.ts';

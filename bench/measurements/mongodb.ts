@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Document } from 'mongodb';
 import { openMongoReadModelStore } from '../../src/adapters/mongodb/read-model-store.ts';
 import { openSqliteEventReader } from '../../src/adapters/sqlite/event-store.ts';
-import { composeWorker, prepareReadModels } from '../../src/compose-worker.ts';
+import { composeWorker, prepareReadModels } from '../../src/composition/compose-worker.ts';
 import { projections } from '../../src/projections/index.ts';
 import {
   type MongoServer,

@@ -1,5 +1,5 @@
 /** How far an export or import is: events, rate and the time that is left, for each of its phases. */
-import type { ReportProgress } from '../move-stores.ts';
+import type { ReportProgress } from '../store-tools/move-stores.ts';
 import { formatCount, formatDuration } from './terminal.ts';
 
 type MoveProgress = Parameters<ReportProgress>[0];

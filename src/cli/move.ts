@@ -1,5 +1,5 @@
 /** What export and import share: their progress, their failures in one sentence, their totals. */
-import { type ExportTotals, type ReportProgress, StoreError } from '../move-stores.ts';
+import { type ExportTotals, type ReportProgress, StoreError } from '../store-tools/move-stores.ts';
 import { CliError } from './cli-error.ts';
 import { showMoveProgress } from './move-progress.ts';
 import { alignColumns, formatBytes, formatCount } from './terminal.ts';

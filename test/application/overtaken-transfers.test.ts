@@ -8,7 +8,7 @@ import { requestTransferHandler } from '../../src/application/commands/request-t
 import { reverseTransfer } from '../../src/application/commands/reverse-transfer.ts';
 import type { RequestContext } from '../../src/application/mediator.ts';
 import { operationOfKey } from '../../src/application/operation.ts';
-import { composeWriteSide } from '../../src/compose-transfers.ts';
+import { composeWriteSide } from '../../src/composition/compose-transfers.ts';
 import { bankAccountStream, openAccount } from '../../src/domain/bank-account.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
 import { newId } from '../../src/new-id.ts';

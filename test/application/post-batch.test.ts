@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import type { Bank } from '../../src/application/bank.ts';
 import { type BatchResult, postBatchHandler } from '../../src/application/commands/post-batch.ts';
-import { composeWriteSide } from '../../src/compose-transfers.ts';
+import { composeWriteSide } from '../../src/composition/compose-transfers.ts';
 import { openAccount } from '../../src/domain/bank-account.ts';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';

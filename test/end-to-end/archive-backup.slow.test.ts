@@ -1,9 +1,9 @@
 /** Backups of a bank with an archive: all events are in them, and a restored bank has them in its store again. */
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it, onTestFinished } from 'vitest';
-import { backUpStore, type RestorePoint, restoreStore } from '../../src/back-up-stores.ts';
 import { loadConfig } from '../../src/config.ts';
-import { exportStore } from '../../src/move-stores.ts';
+import { backUpStore, type RestorePoint, restoreStore } from '../../src/store-tools/back-up-stores.ts';
+import { exportStore } from '../../src/store-tools/move-stores.ts';
 import { livelyAccount } from '../support/lively-account.ts';
 import { startBank } from '../support/running-bank.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';

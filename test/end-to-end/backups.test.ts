@@ -2,9 +2,9 @@
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { restoreStore } from '../../src/back-up-stores.ts';
 import { loadConfig } from '../../src/config.ts';
-import { verifyReadModels } from '../../src/verify-read-models.ts';
+import { restoreStore } from '../../src/store-tools/back-up-stores.ts';
+import { verifyReadModels } from '../../src/store-tools/verify-read-models.ts';
 import { CloudEventSink } from '../support/cloud-event-sink.ts';
 import { openAccount, posting } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';

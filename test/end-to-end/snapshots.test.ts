@@ -1,7 +1,7 @@
 /** Snapshots in a running service: it is restarted, and an account with many events is loaded through one. */
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { exportStore } from '../../src/move-stores.ts';
+import { exportStore } from '../../src/store-tools/move-stores.ts';
 import { cliOn } from '../cli/in-process.ts';
 import { openAccount, posting } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';

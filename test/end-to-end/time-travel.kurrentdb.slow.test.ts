@@ -1,8 +1,8 @@
 /** Time travel on a KurrentDB: the one that `KURRENTDB_TEST_URL` names, or else the double. */
 import { afterAll, expect, it } from 'vitest';
 import { openKurrentDbEventStore } from '../../src/adapters/kurrentdb/event-store.ts';
-import { replayFromStore } from '../../src/replay-account.ts';
-import { ownProjection, runProjection } from '../../src/run-projection.ts';
+import { replayFromStore } from '../../src/store-tools/replay-account.ts';
+import { ownProjection, runProjection } from '../../src/store-tools/run-projection.ts';
 import { collect } from '../support/event-builders.ts';
 import { livelyAccount } from '../support/lively-account.ts';
 import { startBank } from '../support/running-bank.ts';

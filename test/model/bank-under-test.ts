@@ -28,17 +28,21 @@ import { GetAccount } from '../../src/application/queries/accounts.ts';
 import { GetHold } from '../../src/application/queries/holds.ts';
 import { GetTransfer } from '../../src/application/queries/transfers.ts';
 import { suspenseAccountId } from '../../src/application/suspense.ts';
-import { composeWriteSide } from '../../src/compose-transfers.ts';
-import { composeWorker, prepareReadModels } from '../../src/compose-worker.ts';
+import { composeWriteSide } from '../../src/composition/compose-transfers.ts';
+import { composeWorker, prepareReadModels } from '../../src/composition/compose-worker.ts';
+import {
+  type OpenedEventStore,
+  openEventStore,
+  openReadModelStore,
+} from '../../src/composition/open-stores.ts';
 import { OperatorRequests } from '../../src/event-sourcing/operator-requests.ts';
 import type { ReadModelStore } from '../../src/event-sourcing/read-model-store.ts';
 import { ReadYourWrites } from '../../src/event-sourcing/read-your-writes.ts';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
 import { newId } from '../../src/new-id.ts';
-import { type OpenedEventStore, openEventStore, openReadModelStore } from '../../src/open-stores.ts';
 import { projections } from '../../src/projections/index.ts';
-import { runInThisThread, type WorkerRunner } from '../../src/worker-runner.ts';
+import { runInThisThread, type WorkerRunner } from '../../src/threads/worker-runner.ts';
 import type { Asked, ModelBank, Told } from './model-bank.ts';
 import type { RawEvent } from './raw-event.ts';
 import type { Happened } from './serial-order.ts';

@@ -3,7 +3,11 @@ import type { Worker as Thread } from 'node:worker_threads';
 import { expect, it, onTestFinished } from 'vitest';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadModelStore } from '../../src/adapters/sqlite/read-model-store.ts';
-import { composeWorker, prepareReadModels, type WorkerProblem } from '../../src/compose-worker.ts';
+import {
+  composeWorker,
+  prepareReadModels,
+  type WorkerProblem,
+} from '../../src/composition/compose-worker.ts';
 import { projectionGroups } from '../../src/projections/index.ts';
 import { transactions } from '../../src/projections/transactions.ts';
 import { ALICE, created, posted, usd } from '../support/bank-events.ts';

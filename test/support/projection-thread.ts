@@ -4,7 +4,7 @@ import { openSqliteEventStore, type SqliteEventStore } from '../../src/adapters/
 import { openSqliteReadModelReader } from '../../src/adapters/sqlite/read-model-reader.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { persons } from '../../src/projections/persons.ts';
-import { type ReportProblem, runInWorkerThread, type WorkerRunner } from '../../src/worker-runner.ts';
+import { type ReportProblem, runInWorkerThread, type WorkerRunner } from '../../src/threads/worker-runner.ts';
 import { ALICE } from './bank-events.ts';
 import { mustAppend, newEvent, newMetadata } from './event-builders.ts';
 import { eventually } from './eventually.ts';

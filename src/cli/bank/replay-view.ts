@@ -1,5 +1,5 @@
 /** How a step of a replay looks at a terminal: the event, what it changed, what was found. */
-import type { ShownStep } from '../../replay-account.ts';
+import type { ShownStep } from '../../store-tools/replay-account.ts';
 import { alignColumns, paint } from '../terminal.ts';
 import { plain } from './table.ts';
 

@@ -1,6 +1,6 @@
 /** `archive`: close the books of accounts, move old events into the archive, and look after it. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { checkArchive, StoreError } from '../../check-archive.ts';
+import { checkArchive, StoreError } from '../../store-tools/check-archive.ts';
 import type { Success } from '../bank/ask.ts';
 import { detailsTable, field, figure, listTable, moment, plain, type View } from '../bank/table.ts';
 import { askFor } from '../bank/verb.ts';

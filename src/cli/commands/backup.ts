@@ -1,6 +1,6 @@
 /** `backup`: adds to a backup what came since its newest run, or only reads it again. */
 import { resolve } from 'node:path';
-import { type BackupRun, backUpStore, checkBackupIn } from '../../back-up-stores.ts';
+import { type BackupRun, backUpStore, checkBackupIn } from '../../store-tools/back-up-stores.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move } from '../move.ts';

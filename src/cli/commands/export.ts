@@ -1,6 +1,6 @@
 /** `export`: writes all events of the bank into a directory. */
 import { resolve } from 'node:path';
-import { exportStore } from '../../move-stores.ts';
+import { exportStore } from '../../store-tools/move-stores.ts';
 import { EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move, totalsJson, totalsTable } from '../move.ts';

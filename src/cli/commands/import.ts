@@ -1,6 +1,6 @@
 /** `import`: writes an export into an empty store, or only checks it. */
 import { resolve } from 'node:path';
-import { checkDirectory, importIntoStore } from '../../move-stores.ts';
+import { checkDirectory, importIntoStore } from '../../store-tools/move-stores.ts';
 import { EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move, totalsJson, totalsTable } from '../move.ts';

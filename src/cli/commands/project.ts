@@ -8,7 +8,7 @@ import {
   runProjection,
   StoreError,
   triedProjection,
-} from '../../run-projection.ts';
+} from '../../store-tools/run-projection.ts';
 import { plain } from '../bank/table.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { closest } from '../closest.ts';

@@ -1,5 +1,5 @@
 /** `replay`: steps through an account's events and shows what each did, what broke there, and what rules would say today. */
-import { replayFromStore, type ShownStep, StoreError } from '../../replay-account.ts';
+import { replayFromStore, type ShownStep, StoreError } from '../../store-tools/replay-account.ts';
 import { stepJson, stepText } from '../bank/replay-view.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand, wholeNumber } from '../command.ts';

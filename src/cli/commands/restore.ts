@@ -1,6 +1,6 @@
 /** `restore`: writes a backup, or its part up to a point in time, where there is no bank. */
 import { join, resolve } from 'node:path';
-import { type BankStores, type RestorePoint, restoreStore } from '../../back-up-stores.ts';
+import { type BankStores, type RestorePoint, restoreStore } from '../../store-tools/back-up-stores.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move } from '../move.ts';

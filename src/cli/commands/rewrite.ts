@@ -1,7 +1,7 @@
 /** `rewrite`: puts every event of an export through a function, into a new export, or only says what that would change. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type EventRewrite, type RewriteReport, rewriteDirectory } from '../../move-stores.ts';
+import { type EventRewrite, type RewriteReport, rewriteDirectory } from '../../store-tools/move-stores.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move, totalsJson, totalsTable } from '../move.ts';

@@ -4,7 +4,7 @@ import {
   StoreError,
   type VerifiedProjection,
   verifyReadModels,
-} from '../../verify-read-models.ts';
+} from '../../store-tools/verify-read-models.ts';
 import { plain } from '../bank/table.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
