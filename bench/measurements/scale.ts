@@ -11,7 +11,7 @@ import {
   interleave,
   say,
 } from '../bench.ts';
-import { rebuild } from '../rebuild.ts';
+import { fillReadModels } from '../rebuild.ts';
 import type { Findings, Row } from '../report.ts';
 import { seed } from '../seed.ts';
 import { type DurableRun, durableRun, type SeededServer } from '../seeded-server.ts';
@@ -48,7 +48,7 @@ async function start(bench: Bench, name: string, deposits: number): Promise<Seed
   say(`scale: writing ${deposits} deposits`);
   const accountIds = await seed(paths.events, ACCOUNTS, deposits, DEPOSITS_PER_APPEND);
   say(`scale: projecting ${deposits} deposits`);
-  await rebuild(paths.events, paths.readModels);
+  await fillReadModels(paths.events, paths.readModels);
   const server = await startServer('service', dataDir);
   say('scale: loading every account');
   const targets = depositTargets(accountIds);

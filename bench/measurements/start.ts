@@ -1,7 +1,7 @@
 /** From the start of the process to its first "ready", and what it weighs when it has read every account. */
 import { join } from 'node:path';
 import { type Bench, CONNECTIONS, databases, say } from '../bench.ts';
-import { rebuild } from '../rebuild.ts';
+import { fillReadModels } from '../rebuild.ts';
 import type { Findings, Row } from '../report.ts';
 import { seed } from '../seed.ts';
 import { startServer, statusOf, untilProjected } from '../servers.ts';
@@ -47,7 +47,7 @@ async function fill(dataDir: string, total: number): Promise<string[]> {
   const openings = ACCOUNTS + ACCOUNTS / 2;
   const accountIds = await seed(events, ACCOUNTS, total - openings, DEPOSITS_PER_APPEND);
   say(`start: projecting ${total} events`);
-  await rebuild(events, readModels);
+  await fillReadModels(events, readModels);
   return accountIds;
 }
 
