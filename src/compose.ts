@@ -271,9 +271,11 @@ export async function composeApi(
   const { readModels, worker, publisherState, timers } = readSide;
   const { defaultCurrency } = config;
   const now = () => new Date();
+  const past = pastAccounts(events, writeSide.codec, writeSide.snapshots.history);
+  writeSide.snapshots.whenWrong((id) => past.distrust(id));
   const bank: Bank = {
     ...writeSide,
-    pastAccounts: pastAccounts(events, writeSide.codec, writeSide.snapshots.history),
+    pastAccounts: past,
     events,
     archive,
     ...(streams ? { streams } : {}),

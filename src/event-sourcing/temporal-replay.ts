@@ -52,6 +52,8 @@ type End<S> = Exclude<Found<S>, { kind: 'found' }> | 'later' | 'not_anchored';
 export class TemporalReplay<S, E extends DomainEvent> {
   readonly #options: TemporalReplayOptions<S, E>;
   readonly #marks: ReplayMarks<S>;
+  /** Counts how often a snapshot turned out to be wrong. */
+  #distrusted = 0;
 
   constructor(options: TemporalReplayOptions<S, E>) {
     this.#options = options;
@@ -61,13 +63,20 @@ export class TemporalReplay<S, E extends DomainEvent> {
   /** @throws StoreError when the store failed; `corrupt` when an event on the way cannot be applied */
   async at(id: string, point: Point): Promise<Found<S>> {
     const stream = this.#options.aggregate.stream(id);
+    const distrusted = this.#distrusted;
     const start = await this.#startFor(id, stream, point);
-    const found = await this.#readFrom(stream, start, point);
+    const found = await this.#readFrom(stream, start, point, distrusted);
     if (found !== 'not_anchored') return found;
     // The stream was deleted since, or the snapshot is of another one: the events alone count.
     this.#marks.forget(stream);
-    const anew = await this.#readFrom(stream, undefined, point);
+    const anew = await this.#readFrom(stream, undefined, point, this.#distrusted);
     return anew === 'not_anchored' ? { kind: 'missing' } : anew;
+  }
+
+  /** Drops what is remembered of an aggregate: it may come from a snapshot that turned out to be wrong. */
+  distrust(id: string): void {
+    this.#distrusted += 1;
+    this.#marks.forget(this.#options.aggregate.stream(id));
   }
 
   /** The nearest known state that is early enough. */
@@ -88,6 +97,7 @@ export class TemporalReplay<S, E extends DomainEvent> {
     stream: string,
     start: ReplayMark<S> | undefined,
     point: Point,
+    distrusted: number,
   ): Promise<Found<S> | 'not_anchored'> {
     // The event that the start stands on is read too: it tells its time, and that the stream is still the same.
     const from = start?.revision ?? 0;
@@ -100,7 +110,8 @@ export class TemporalReplay<S, E extends DomainEvent> {
       // An embedded store answers at once, in this thread: others get their turn.
       if (isTurn(recorded.revision)) await nextTurn();
     }
-    this.#marks.add(stream, walk.marks);
+    // What turned out to be wrong meanwhile may be where this read began.
+    if (distrusted === this.#distrusted) this.#marks.add(stream, walk.marks);
     return walk.outcome(point);
   }
 }

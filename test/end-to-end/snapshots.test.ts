@@ -1,9 +1,19 @@
 /** Snapshots in a running service: it is restarted, and an account with many events is loaded through one. */
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
+import { bankAccountType } from '../../src/application/bank.ts';
+import { createBankCodec } from '../../src/application/bank-codec.ts';
+import { pastAccounts } from '../../src/application/past-accounts.ts';
+import { type BankAccount, bankAccountStream } from '../../src/domain/bank-account.ts';
+import { SnapshotStore } from '../../src/event-sourcing/snapshots/snapshot-store.ts';
+import { snapshotStream } from '../../src/event-sourcing/snapshots/snapshot-streams.ts';
 import { exportStore } from '../../src/store-tools/move-stores.ts';
 import { cliOn } from '../cli/in-process.ts';
+import { posted } from '../support/account-history.ts';
 import { openAccount, posting } from '../support/customers.ts';
+import { collect, mustAppend, newEvent } from '../support/event-builders.ts';
 import { eventually } from '../support/eventually.ts';
 import { MetricsPage } from '../support/metrics-page.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';
@@ -45,6 +55,34 @@ async function deposits(account: string, times: number, key?: string): Promise<v
   }
 }
 
+/** Deposits of 1.00, a snapshot that tells of a million, and one behind it that nobody can read. */
+async function writeWrongSnapshot(account: string, at: { behind: number; events: number }): Promise<void> {
+  const store = openSqliteEventStore({ kind: 'file', path: directory.file('data/events.db') });
+  const stream = bankAccountStream(account);
+  const deposits = Array.from({ length: at.events }, (_, index) => {
+    const amounts = { amount: '1.00', balance: `${index + 1}.00` };
+    return newEvent({ ...posted({ type: 'DEPOSIT', direction: 'CREDIT', ...amounts }) });
+  });
+  await mustAppend(store, stream, deposits, 0);
+  const snapshots = new SnapshotStore<BankAccount>({
+    store,
+    aggregate: bankAccountType,
+    retention: { newest: 10 },
+    newId: randomUUID,
+    now: () => new Date(),
+  });
+  const found = await pastAccounts(store, createBankCodec('USD')).at(account, { revision: at.behind });
+  if (found.kind !== 'found') throw new Error('the account is not there');
+  const [event] = await collect(store.readStream(stream, { from: at.behind, limit: 1 }));
+  const { state, revision } = found.moment;
+  const latest = new Date().toISOString();
+  const operations = { recent: [], hasForgotten: false };
+  const wrong = { state: { ...state, balance: 100_000_000n }, revision, eventId: event?.id ?? '', latest };
+  await snapshots.write(account, { ...wrong, operations });
+  await mustAppend(store, snapshotStream(stream), [newEvent({ type: 'Strange' })], 'any');
+  await store.close();
+}
+
 it('an account with many events is loaded through a snapshot after a restart, and forgets no key', async () => {
   const account = await openAccount(bank.client);
   await deposits(account, 65, 'salary');
@@ -58,6 +96,21 @@ it('an account with many events is loaded through a snapshot after a restart, an
   expect([await loads('used'), await loads('missed')]).toEqual([1, 0]);
   const { body } = await bank.client.call('deposit', { body: posting(account, '1.00') });
   expect([body.balance, body.revision]).toEqual(['813.50', 66]);
+});
+
+it('what looks into the past remember of a wrong snapshot is gone when an audit has found it', async () => {
+  const account = await openAccount(bank.client);
+  await bank.close();
+  await writeWrongSnapshot(account, { behind: 450, events: 520 });
+  bank = await start();
+  const balance = async () => {
+    const query = 'revision=510';
+    return (await bank.client.call('getAccountBalance', { params: { id: account }, query })).body.balance;
+  };
+  // It is in order as far as anyone can tell; what follows asks for an audit.
+  expect(await balance()).toBe('1000060.00');
+  await bank.client.call('getAccountState', { params: { id: account } });
+  await eventually('an audit', async () => (await balance()) === '510.00');
 });
 
 it('operators take snapshots and see which are kept, over HTTP and from a terminal', async () => {

@@ -153,6 +153,37 @@ describe('a long stream', () => {
   });
 });
 
+describe('a snapshot that was wrong', () => {
+  const events = streamAt(upTo(1_200));
+  const wrong = pastState(events[400] as RecordedEvent, -1_000);
+
+  /** Hands it out once; then it has been replaced. */
+  const handedOutOnce = (whenHandedOut = () => {}): SnapshotHistory<Wallet> => {
+    const kept = [wrong];
+    const handOut = async () => {
+      whenHandedOut();
+      return kept.pop();
+    };
+    return { atOrBefore: handOut, asOf: handOut };
+  };
+
+  it('leaves nothing in memory once that is known', async () => {
+    const { replay } = replayOf(events, handedOutOnce());
+    expect(balanceOf(await replay.at('one', { revision: 1_100 }))).toBe(-300);
+    replay.distrust('one');
+    expect(balanceOf(await replay.at('one', { revision: 1_100 }))).toBe(1_100);
+  });
+
+  it('nor when that comes out while it is being used', async () => {
+    const { replay } = replayOf(
+      events,
+      handedOutOnce(() => replay.distrust('one')),
+    );
+    expect(balanceOf(await replay.at('one', { revision: 1_100 }))).toBe(-300);
+    expect(balanceOf(await replay.at('one', { revision: 1_100 }))).toBe(1_100);
+  });
+});
+
 describe('a stream that is not whole', () => {
   it('says from where on it is there, unless a snapshot leads on', async () => {
     const events = streamAt(upTo(10)).slice(4);

@@ -85,7 +85,7 @@ export class SnapshotKeeper<S> {
   readonly #timer: NodeJS.Timeout | undefined;
   #working: Promise<void> | undefined;
   #closed = false;
-  #distrust: (id: string) => void = () => undefined;
+  readonly #distrusting: ((id: string) => void)[] = [];
 
   constructor(options: SnapshotKeeperOptions<S>) {
     this.#options = options;
@@ -108,7 +108,7 @@ export class SnapshotKeeper<S> {
 
   /** @param distrust is told of aggregates whose state in memory may come from a wrong snapshot */
   whenWrong(distrust: (id: string) => void): void {
-    this.#distrust = distrust;
+    this.#distrusting.push(distrust);
   }
 
   /** What a load begins with. What cannot be used, or read, is reported. */
@@ -264,7 +264,7 @@ export class SnapshotKeeper<S> {
       observer?.onAudit(outcome.verdict);
       if (outcome.verdict !== 'repaired') return;
       for (const revision of outcome.wrong) this.#noteDiscarded(id, 'wrong', revision);
-      if (outcome.wrong.length > 0) this.#distrust(id);
+      if (outcome.wrong.length > 0) for (const distrust of this.#distrusting) distrust(id);
     } catch (error) {
       observer?.onAudit('failed');
       this.#report(id, 'auditing', error);
