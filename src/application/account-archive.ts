@@ -19,7 +19,7 @@ import { StoreError, type StoreErrorCode } from '../event-sourcing/store-error.t
 import { type AccountDocument, accounts as accountsProjection } from '../projections/accounts.ts';
 import { type AccountArchiving, type ArchiveRequest, type ArchiveRun, notArchiving } from './archive-runs.ts';
 import type { Bank } from './bank.ts';
-import { closeBooksOf } from './close-books.ts';
+import { areBooksTrue, closeBooksOf } from './close-books.ts';
 
 export interface AccountArchiveOptions
   extends Pick<Bank, 'accounts' | 'readModels' | 'codec' | 'newId' | 'now'> {
@@ -190,7 +190,7 @@ export class AccountArchive implements AccountArchiving {
   ): Promise<StreamCut> {
     const { accounts, live: reader, codec } = this.#options;
     const { id } = candidate;
-    if (isClosed(candidate)) return cutOf(candidate);
+    if (isClosed(candidate) && (await areBooksTrue({ reader, codec }, id))) return cutOf(candidate);
     const closed = await closeBooksOf({ accounts, reader, codec }, id, upTo, context);
     if (!closed.ok) throw new Error(closed.rejection.detail);
     // Or the newest snapshot would stand on an event that the store soon has no more.

@@ -11,13 +11,15 @@ import {
   closeBooks,
   decideWithoutExpired,
   evolveBankAccount,
+  stateOfBooks,
 } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
 import { accept, type Decision } from '../domain/decision.ts';
 import { toDecimal, toMinor } from '../domain/money.ts';
-import type { EventCodec, Recorded } from '../event-sourcing/codec.ts';
+import type { DomainEvent, EventCodec, Recorded } from '../event-sourcing/codec.ts';
 import type { EventReader, RecordedEvent } from '../event-sourcing/event-store.ts';
 import { OperationLog, operationOf, type RememberedOperation } from '../event-sourcing/operation-log.ts';
+import { replay, stateAfter } from '../event-sourcing/replay.ts';
 import type { CommandContext } from '../event-sourcing/repository.ts';
 import { StoreError } from '../event-sourcing/store-error.ts';
 import { accountNotFound, asDecision, type Bank, bankAccountType } from './bank.ts';
@@ -31,6 +33,8 @@ export interface BooksSources extends Pick<Bank, 'accounts'> {
 
 /** How often it is tried again after somebody else has changed the account; each try reads only what is new. */
 const TRIES_MAX = 20;
+
+const BOOKS_CLOSED = 'BankAccountBooksClosedDomainEventV1';
 
 /**
  * Closes the books of an account, whatever its status.
@@ -74,6 +78,25 @@ function checkedBooks(state: BankAccount, frame: BooksFrame, now: string): Decis
     throw new Error('The books do not tell all of the account.');
   }
   return decision;
+}
+
+/**
+ * Whether the newest event of an account, its closed books, still tells what all events before it make: in a log that was
+ * rewritten, they may be others than those that it summed up.
+ * @throws StoreError when the store fails, or `corrupt` when an event cannot be applied
+ */
+export async function areBooksTrue(
+  { reader, codec }: Pick<BooksSources, 'reader' | 'codec'>,
+  accountId: string,
+): Promise<boolean> {
+  const accountCodec = codec as EventCodec<DomainEvent> as EventCodec<BankAccountEvent>;
+  const sources = { reader, codec: accountCodec, aggregate: bankAccountType };
+  let isTrue = false;
+  for await (const step of replay(sources, bankAccountStream(accountId))) {
+    const state = stateAfter(step);
+    isTrue = step.event?.type === BOOKS_CLOSED && isDeepStrictEqual(stateOfBooks(step.event.data), state);
+  }
+  return isTrue;
 }
 
 /** What the books tell that the state does not: totals, operations, the latest time. */
@@ -138,7 +161,7 @@ class BooksReader {
       if (event.data.direction === 'CREDIT') this.#credits += minor;
       else this.#debits += minor;
     }
-    if (isFirst && event.type === 'BankAccountBooksClosedDomainEventV1') this.#goOnFrom(event);
+    if (isFirst && event.type === BOOKS_CLOSED) this.#goOnFrom(event);
   }
 
   /** Earlier books say what came before them. */

@@ -6,6 +6,7 @@ import { AccountArchive, type AccountArchiveOptions } from '../../src/applicatio
 import type { ArchiveRequest } from '../../src/application/archive-runs.ts';
 import { bankAccountType } from '../../src/application/bank.ts';
 import { createBankCodec } from '../../src/application/bank-codec.ts';
+import { closeBooksOf } from '../../src/application/close-books.ts';
 import { type BankAccount, type BankAccountEvent, bankAccountStream } from '../../src/domain/bank-account.ts';
 import type { Rejection } from '../../src/domain/decision.ts';
 import { ArchiveCatalogue } from '../../src/event-sourcing/archive/archive-catalogue.ts';
@@ -13,6 +14,7 @@ import type { DomainEvent, EventCodec } from '../../src/event-sourcing/codec.ts'
 import { Repository } from '../../src/event-sourcing/repository.ts';
 import { SnapshotKeeper } from '../../src/event-sourcing/snapshots/snapshot-keeper.ts';
 import { newId } from '../../src/new-id.ts';
+import { booksClosed } from '../support/account-history.ts';
 import { created, posted, usd } from '../support/bank-events.ts';
 import { collect, mustAppend, newEvent, newMetadata } from '../support/event-builders.ts';
 import { eventually } from '../support/eventually.ts';
@@ -91,7 +93,15 @@ async function benchWith(more: Partial<AccountArchiveOptions> = {}) {
   };
   const typesOf = async (id: string) =>
     (await collect(live.readStream(bankAccountStream(id)))).map(({ type }) => type);
-  return { archive, account, run, typesOf, failures };
+  const append = async (id: string, { type, data }: BankAccountEvent) => {
+    const metadata = newMetadata({ aggregate_type: 'BankAccount', aggregate_id: id });
+    await mustAppend(live, bankAccountStream(id), [newEvent({ type, data, metadata })], 'stream_exists');
+  };
+  const closeBooks = (id: string) =>
+    closeBooksOf({ accounts, reader: live, codec }, id, REQUEST.upTo, newMetadata());
+  /** The newest event. */
+  const booksOf = async (id: string) => (await collect(live.readStream(bankAccountStream(id)))).at(-1);
+  return { archive, account, append, closeBooks, booksOf, run, typesOf, failures };
 }
 
 const BOOKS = 'BankAccountBooksClosedDomainEventV1';
@@ -115,6 +125,26 @@ it('takes accounts that had enough events by the end of the period', async () =>
   });
   expect(await typesOf(old)).toEqual([BOOKS]);
   expect([(await typesOf(small)).length, (await typesOf(young)).length]).toEqual([3, 9]);
+});
+
+it('closes books anew that do not tell what the events before them make, as in a log that was rewritten', async () => {
+  const { account, run, typesOf, booksOf, append } = await benchWith();
+  const rewritten = await account('01', 6);
+  await append(rewritten, booksClosed);
+  expect(await run()).toMatchObject({ state: 'FINISHED', accounts: 1, events: 7, skipped: 0 });
+  expect(await typesOf(rewritten)).toEqual([BOOKS]);
+  expect(await booksOf(rewritten)).toMatchObject({
+    revision: 7,
+    data: { balance: '5.00', totals: { transactions: 5 } },
+  });
+});
+
+it('does not close books again that tell all', async () => {
+  const { account, run, closeBooks, booksOf } = await benchWith();
+  const id = await account('01', 6);
+  await closeBooks(id);
+  expect(await run()).toMatchObject({ state: 'FINISHED', accounts: 1, events: 6 });
+  expect(await booksOf(id)).toMatchObject({ revision: 6, data: { balance: '5.00' } });
 });
 
 it('goes on in another run where it has taken all that one takes', async () => {

@@ -9,6 +9,7 @@ import {
   type BankAccountEvent,
   bankAccountStream,
   changeTerms,
+  closeBooks,
   creditForTransfer,
   debitForTransfer,
   evolveBankAccount,
@@ -24,6 +25,7 @@ import type { RecordedEvent } from '../../src/event-sourcing/event-store.ts';
 import type { Operation } from '../../src/event-sourcing/operation-log.ts';
 import {
   ACCOUNT,
+  booksClosed,
   captured,
   closed,
   held,
@@ -123,6 +125,7 @@ describe('what broke is marked where it broke:', () => {
     ['hold_differs', [held('5.00'), released('4.00')]],
     ['hold_differs', [held('5.00'), captured('2.00', '2.00')]],
     ['closed_with_money', [closed]],
+    ['books_differ', [booksClosed]],
     ['changed_after_closing', [withdrawal('10.00', '0.00'), closed, deposit('1.00', '1.00')]],
     ['not_applicable', [released('5.00')]],
     ['not_applicable', [opened()]],
@@ -173,6 +176,23 @@ describe('what broke is marked where it broke:', () => {
       event.revision === 1 ? { ...event, metadata: { ...event.metadata, timestamp: minute(30) } } : event,
     );
     expect(findingsOf(await replayOf(back))).toEqual([[2, 'note', 'clock_stepped_back']]);
+  });
+
+  it('not the books of an account, closed or not, that tell what the events before them make', async () => {
+    const events = [opened(), deposit('10.00', '10.00'), withdrawal('10.00', '0.00'), closed];
+    const state = events.reduce<BankAccount | undefined>(
+      (before, event, revision) => evolveBankAccount(before, event, minute(revision)),
+      undefined,
+    );
+    const frame = {
+      period_end: minute(3),
+      latest_event_at: minute(3),
+      totals: { transactions: 2, credits: '10.00', debits: '10.00' },
+      operations: { creation: null, recent: [], has_forgotten: false },
+    };
+    const books = closeBooks(state as BankAccount, frame, minute(4));
+    if (!books.ok) throw new Error(books.rejection.detail);
+    expect(findingsOf(await replayOf(streamOf([...events, ...books.value])))).toEqual([]);
   });
 
   it('not what the bank itself may do: charge beyond the limit, or end a hold when nothing is left', async () => {

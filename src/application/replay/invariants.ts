@@ -1,8 +1,11 @@
 /** What must hold after every event of an account, whoever wrote it; a broken one names the step where it broke. */
+import { isDeepStrictEqual } from 'node:util';
 import {
   availableBalance,
   type BankAccount,
   type BankAccountEvent,
+  type BooksClosed,
+  stateOfBooks,
   type TransactionRecorded,
 } from '../../domain/bank-account.ts';
 import { AMOUNT_MAX_MINOR, BALANCE_MAX_MINOR, toDecimal, toMinor } from '../../domain/money.ts';
@@ -74,18 +77,24 @@ function stateFindings(
     }
     case 'BankAccountClosedDomainEventV1':
       return [...found, ...moneyAtClosing(after)];
+    case 'BankAccountBooksClosedDomainEventV1':
+      return [...found, ...toldByBooks(event.data, after)];
     default:
       return found;
   }
 }
 
-/** A refused leg of a transfer is put on record by a closed account too; suspense accounts take all that they must. */
+/**
+ * A refused leg of a transfer is put on record by a closed account too, and its books are closed like others; suspense
+ * accounts take all that they must.
+ */
 function mayFollowClosing(
   { type, metadata }: Recorded<BankAccountEvent>,
   { currency }: BankAccount,
 ): boolean {
   return (
     type === 'BankAccountTransferRefusedDomainEventV1' ||
+    type === 'BankAccountBooksClosedDomainEventV1' ||
     metadata.aggregate_id === suspenseAccountId(currency)
   );
 }
@@ -154,6 +163,14 @@ function moneyAtClosing({ balance, held, currency }: BankAccount): Finding[] {
   if (balance === 0n && held === 0n) return [];
   const [left, set] = [balance, held].map((minor) => toDecimal(minor, currency));
   return [broken('closed_with_money', `It was closed with a balance of ${left}, and ${set} held.`)];
+}
+
+/** From the books on, the account is folded from them: they must tell all that the events before them make. */
+function toldByBooks(data: BooksClosed['data'], after: BankAccount): Finding[] {
+  if (isDeepStrictEqual(stateOfBooks(data), after)) return [];
+  const folded = toDecimal(after.balance, after.currency);
+  const told = `a balance of ${data.balance}, and all events together make ${folded}`;
+  return [broken('books_differ', `The books tell another state than the events before them: ${told}.`)];
 }
 
 function broken(code: string, detail: string): Finding {

@@ -5,7 +5,7 @@ import type { BankAccountEvent } from './events.ts';
 import { accruedUntil } from './state.ts';
 import type { BankAccount } from './state-shape.ts';
 
-export type { BooksFrame } from './books.ts';
+export { type BooksFrame, stateOfBooks } from './books.ts';
 
 /**
  * Sums up all that the account is, whatever its status: nothing of it changes.
