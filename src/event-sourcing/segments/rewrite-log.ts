@@ -64,6 +64,13 @@ export interface RewriteReport {
 
 const EXAMPLES_A_TYPE_MAX = 2;
 const REPORT_EVERY_EVENTS = 1_000;
+const METADATA_TEXTS = [
+  'aggregate_type',
+  'aggregate_id',
+  'timestamp',
+  'correlation_id',
+  'causation_id',
+] as const;
 
 /**
  * Rewrites a whole export. The new one has positions from 1 and the streams' revisions without gaps; its first events
@@ -198,18 +205,40 @@ function replacementsFor(rewrite: EventRewrite, event: RecordedEvent): readonly 
 }
 
 function checkedReplacement(answer: unknown, event: RecordedEvent): Replacement {
-  const { type, data, metadata } = (answer ?? {}) as Readonly<Record<string, unknown>>;
-  if (
-    typeof type === 'string' &&
-    type !== '' &&
-    isPlain(data) &&
-    (metadata === undefined || isPlain(metadata))
-  ) {
-    return { type, data, ...(metadata === undefined ? {} : { metadata: metadata as EventMetadata }) };
+  const { type, data, metadata = event.metadata } = (answer ?? {}) as Readonly<Record<string, unknown>>;
+  if (typeof type !== 'string' || type === '' || !isPlain(data) || !isPlain(metadata)) {
+    throw notAnEvent(event, 'it needs a type and data.');
   }
-  throw new StoreError(
+  const written = { type, data: asWritten(data, event), metadata: asWritten(metadata, event) };
+  if (!isPlain(written.data) || !isPlain(written.metadata)) throw notAnEvent(event, 'its JSON is no object.');
+  if (!isDeepStrictEqual(written.metadata, event.metadata)) checkMetadata(written.metadata, event);
+  return written as Replacement;
+}
+
+/** As it will be read again: JSON leaves out what is undefined, and turns a date into text. */
+function asWritten(value: object, event: RecordedEvent): unknown {
+  try {
+    return JSON.parse(JSON.stringify(value));
+  } catch (cause) {
+    throw notAnEvent(event, `it has no JSON: ${cause instanceof Error ? cause.message : cause}.`);
+  }
+}
+
+/** Times are compared and cut as text, so there is one way to write each. */
+function checkMetadata(metadata: Partial<EventMetadata>, event: RecordedEvent): void {
+  for (const field of METADATA_TEXTS) {
+    if (typeof metadata[field] !== 'string') throw notAnEvent(event, `its metadata have no ${field}.`);
+  }
+  const { timestamp = '' } = metadata;
+  const time = Date.parse(timestamp);
+  if (!Number.isNaN(time) && new Date(time).toISOString() === timestamp) return;
+  throw notAnEvent(event, `its timestamp is '${timestamp}', no time such as 2026-01-15T09:30:00.000Z.`);
+}
+
+function notAnEvent(event: RecordedEvent, why: string): StoreError {
+  return new StoreError(
     'invalid_request',
-    `${placeOf(event)}: the function answered what is no event; it needs a type and data.`,
+    `${placeOf(event)}: the function answered what is no event; ${why}`,
   );
 }
 

@@ -111,6 +111,25 @@ describe('a rewrite', () => {
     expect(types[0]).toMatchObject({ type: 'Begun', kept: 0, changed: 2 });
   });
 
+  it('reports what will be read again', async () => {
+    const { types, examples } = await rewritten(await exportOf(await counters()), (event) =>
+      event.type === 'Begun'
+        ? { type: 'Begun', data: { step: 0, left_out: undefined } }
+        : { ...event, data: { ...event.data, on: new Date(0) } },
+    );
+    expect(types[0]).toMatchObject({ type: 'Begun', kept: 2, changed: 0 });
+    expect(examples[0]?.after[0]?.data).toEqual({ step: 1, on: '1970-01-01T00:00:00.000Z' });
+  });
+
+  it('moves events in time', async () => {
+    const target = new MemorySegments();
+    await rewritten(await exportOf(await counters()), stampedAt('2024-02-29T23:59:59.999Z'), { target });
+    const fresh = emptyStore();
+    await imported(target, fresh);
+    const times = (await logOf(fresh)).map(({ metadata }) => metadata.timestamp);
+    expect(new Set(times)).toEqual(new Set(['2024-02-29T23:59:59.999Z']));
+  });
+
   it('begins a stream that was cut off where it began', async () => {
     const store = await counters();
     await store.setStreamMetadata('counter-1', { truncateBefore: 3 });
@@ -139,6 +158,11 @@ describe('a rewrite', () => {
   });
 });
 
+/** Every event happens then. */
+function stampedAt(timestamp: string): EventRewrite {
+  return (event) => ({ ...event, metadata: { ...event.metadata, timestamp } });
+}
+
 describe('a rewrite is refused', () => {
   it.each<[string, EventRewrite, RegExp]>([
     ['the function fails', () => raise('no such field'), /^Revision 0 of counter-1: .*no such field/],
@@ -147,6 +171,16 @@ describe('a rewrite is refused', () => {
     ['the type is missing', (() => ({ data: {} })) as never, /needs a type and data/],
     ['the type is empty', () => ({ type: '', data: {} }), /needs a type and data/],
     ['the data are a list', () => ({ type: 'Begun', data: [] }), /needs a type and data/],
+    ['the data have no JSON', () => ({ type: 'Begun', data: { step: 1n } }), /no JSON: .*BigInt/],
+    ['the data are a date', () => ({ type: 'Begun', data: new Date(0) }), /its JSON is no object/],
+    [
+      'metadata are missing',
+      (({ type, data }: RecordedEvent) => ({ type, data, metadata: {} })) as never,
+      /its metadata have no aggregate_type/,
+    ],
+    ['the time is none', stampedAt('yesterday'), /timestamp is 'yesterday', no time/],
+    ['the time is not in UTC', stampedAt('2026-01-01T00:30:00.000+01:00'), /no time such as/],
+    ['the time does not exist', stampedAt('2026-02-30T00:00:00.000Z'), /no time such as/],
     ['the metadata are text', (() => ({ type: 'Begun', data: {}, metadata: 'x' })) as never, /no event/],
   ])('when %s, naming the event', async (_, rewrite, message) => {
     const target = new MemorySegments();
