@@ -16,6 +16,7 @@ import type { RecordedEvent } from './event-store.ts';
 import { isTurn, type ReplaySources, stateAfter, stepOf } from './replay.ts';
 import { isMarked, type ReplayMark, ReplayMarks } from './replay-marks.ts';
 import type { SnapshotHistory } from './snapshots/snapshot-history.ts';
+import { StoreError } from './store-error.ts';
 
 /** What is asked for: a time (RFC 3339 UTC), or a revision. */
 export type Point = { readonly time: string } | { readonly revision: number };
@@ -65,9 +66,9 @@ export class TemporalReplay<S, E extends DomainEvent> {
     const stream = this.#options.aggregate.stream(id);
     const distrusted = this.#distrusted;
     const start = await this.#startFor(id, stream, point);
-    const found = await this.#readFrom(stream, start, point, distrusted);
+    const found = await this.#tryToReadFrom(stream, start, point, distrusted);
     if (found !== 'not_anchored') return found;
-    // The stream was deleted since, or the snapshot is of another one: the events alone count.
+    // The stream was deleted since, or the snapshot is of another one or wrong: the events alone count.
     this.#marks.forget(stream);
     const anew = await this.#readFrom(stream, undefined, point, this.#distrusted);
     return anew === 'not_anchored' ? { kind: 'missing' } : anew;
@@ -91,6 +92,21 @@ export class TemporalReplay<S, E extends DomainEvent> {
       : snapshots.atOrBefore(id, point.revision));
     if (!snapshot || snapshot.revision <= (mark?.revision ?? -1)) return mark;
     return { ...snapshot, latest: Date.parse(snapshot.latest) };
+  }
+
+  /** What cannot be applied to a remembered state may well be to that which the events make. */
+  async #tryToReadFrom(
+    stream: string,
+    start: ReplayMark<S> | undefined,
+    point: Point,
+    distrusted: number,
+  ): Promise<Found<S> | 'not_anchored'> {
+    try {
+      return await this.#readFrom(stream, start, point, distrusted);
+    } catch (error) {
+      if (start && error instanceof StoreError && error.code === 'corrupt') return 'not_anchored';
+      throw error;
+    }
   }
 
   async #readFrom(

@@ -48,7 +48,14 @@ describe('backup and restore', () => {
     await run('backup', file('backup'));
     const to = (point: string) =>
       run('restore', file('backup'), '--data-dir', file('restored'), '--to', point);
-    for (const point of ['yesterday', '0', '2026-01-31', '2026-01-31T00:00:00', '1e3']) {
+    for (const point of [
+      'yesterday',
+      '0',
+      '2026-01-31',
+      '2026-01-31T00:00:00',
+      '2026-02-30T00:00:00Z',
+      '1e3',
+    ]) {
       expect(await to(point)).toMatchObject({
         code: 2,
         stderr: `openbank: --to must be a time such as 2026-01-31T23:59:59Z, or a position such as 1042, not '${point}'.\n`,

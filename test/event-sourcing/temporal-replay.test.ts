@@ -182,6 +182,11 @@ describe('a snapshot that was wrong', () => {
     expect(balanceOf(await replay.at('one', { revision: 1_100 }))).toBe(-300);
     expect(balanceOf(await replay.at('one', { revision: 1_100 }))).toBe(1_100);
   });
+
+  it('is passed over where the events behind it cannot follow', async () => {
+    const { replay } = replayOf(events, keeping({ ...wrong, state: null as unknown as Wallet }));
+    expect(balanceOf(await replay.at('one', { revision: 1_100 }))).toBe(1_100);
+  });
 });
 
 describe('a stream that is not whole', () => {

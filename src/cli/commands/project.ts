@@ -13,12 +13,12 @@ import { plain } from '../bank/table.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { closest } from '../closest.ts';
 import { defineCommand, wholeNumber } from '../command.ts';
+import { instantOf } from '../instant.ts';
 import { readConfig } from '../project.ts';
 import { formatCount, paint, print } from '../terminal.ts';
 
 const DOCUMENTS_DEFAULT = 20;
 const DOCUMENTS_MAX = 1_000_000;
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
 
 export const project = defineCommand({
   name: 'project',
@@ -78,12 +78,12 @@ async function planOf(name: string | undefined, file: string | undefined): Promi
 
 /** @throws CliError for what is no time, or not yet */
 function pastTime(text: string): string {
-  const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) {
+  const time = instantOf(text);
+  if (time === undefined) {
     throw new CliError(`--at must be a time such as 2026-01-31T23:59:59Z, not '${text}'.`, EXIT.usage);
   }
-  if (time > Date.now()) throw new CliError('--at must not be in the future.', EXIT.usage);
-  return new Date(time).toISOString();
+  if (Date.parse(time) > Date.now()) throw new CliError('--at must not be in the future.', EXIT.usage);
+  return time;
 }
 
 async function printAll(projected: ProjectedDocuments, limit: number, json: boolean): Promise<void> {

@@ -3,12 +3,12 @@ import { join, resolve } from 'node:path';
 import { type BankStores, type RestorePoint, restoreStore } from '../../store-tools/back-up-stores.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
+import { instantOf } from '../instant.ts';
 import { move } from '../move.ts';
 import { readConfig } from '../project.ts';
 import { formatCount, paint, print, printJson } from '../terminal.ts';
 
 const POSITION = /^[1-9]\d{0,15}$/;
-const RFC_3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/i;
 
 export const restore = defineCommand({
   name: 'restore',
@@ -82,10 +82,8 @@ function storesIn(dataDir: string): BankStores {
 /** @throws CliError for what is neither a time nor a position */
 function pointOf(text: string): RestorePoint {
   if (POSITION.test(text)) return { position: BigInt(text) };
-  const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(time)) {
-    const example = 'a time such as 2026-01-31T23:59:59Z, or a position such as 1042';
-    throw new CliError(`--to must be ${example}, not '${text}'.`, EXIT.usage);
-  }
-  return { time: new Date(time).toISOString() };
+  const time = instantOf(text);
+  if (time !== undefined) return { time };
+  const example = 'a time such as 2026-01-31T23:59:59Z, or a position such as 1042';
+  throw new CliError(`--to must be ${example}, not '${text}'.`, EXIT.usage);
 }
