@@ -118,6 +118,16 @@ it('finds what a plain filter finds, newest first, and every page but the last i
   await fc.assert(property, settings(150));
 });
 
+it('finds what a clock that was behind has stamped before the end of the time, and the log has behind it', async () => {
+  const minutes = [0, 4, 1];
+  const bank = await archive(
+    minutes.map((minute) => ({ at: iso(START + minute * 60_000), minor: 1n, direction: 'CREDIT' })),
+  );
+  const { items } = await page(bank, { to: iso(START + 2 * 60_000) }, 5);
+  expect(items.map(({ recorded_at }) => recorded_at)).toEqual([iso(START + 60_000), iso(START)]);
+  await bank.close();
+});
+
 it('finds accents however they are written', async () => {
   const bank = await archive([
     { at: iso(START), minor: 1n, direction: 'DEBIT', description: 'CAFE\u0301 CENTRAL' },

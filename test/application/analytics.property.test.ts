@@ -22,9 +22,11 @@ const DAY_MS = 86_400_000;
 const DECIMALS = { USD: 2, JPY: 0, BHD: 3 } as const;
 type Currency = keyof typeof DECIMALS;
 const OWNERS = ['p-1', 'p-2'] as const;
-const ACCOUNTS = { 'a-1': 'USD', 'a-2': 'USD', 'a-3': 'JPY', 'a-4': 'BHD' } as const;
+// In the order in which they are opened, which is not that of their ids.
+const ACCOUNTS = { 'a-2': 'USD', 'a-1': 'USD', 'a-3': 'JPY', 'a-4': 'BHD' } as const;
 type Account = keyof typeof ACCOUNTS;
 const ownerOf = (account: Account) => (account === 'a-4' ? 'p-2' : 'p-1');
+const openedAs = (account: Account) => Object.keys(ACCOUNTS).indexOf(account);
 const FIRST_DAY = Date.UTC(2025, 10, 25);
 const LAST_DAY = Date.UTC(2026, 1, 5);
 const NOW = new Date(LAST_DAY + 12 * 3_600_000);
@@ -127,7 +129,7 @@ function figuresOf(own: readonly (Posting & { index: number })[], currency: Curr
     const [largest] = ofSide.toSorted((one, other) => {
       if (one.amount !== other.amount) return one.amount > other.amount ? -1 : 1;
       if (order(one) !== order(other)) return order(one) < order(other) ? -1 : 1;
-      return ties === 'by_account' ? one.account.localeCompare(other.account) : 0;
+      return ties === 'by_account' ? openedAs(one.account) - openedAs(other.account) : 0;
     });
     const shown = largest && {
       amount: text(largest.amount),

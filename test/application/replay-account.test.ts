@@ -73,6 +73,12 @@ function replayOf(
   return collect(replayAccount(source, { accountId: ACCOUNT, from, to, byTodaysRules: rules }));
 }
 
+const stateAfterAll = (events: readonly BankAccountEvent[]) =>
+  events.reduce<BankAccount | undefined>(
+    (before, event, revision) => evolveBankAccount(before, event, minute(revision)),
+    undefined,
+  ) as BankAccount;
+
 const findingsOf = (steps: readonly ShownStep[]) =>
   steps.flatMap(({ revision, findings }) => findings.map(({ severity, code }) => [revision, severity, code]));
 
@@ -125,6 +131,7 @@ describe('what broke is marked where it broke:', () => {
     ['hold_differs', [held('5.00'), released('4.00')]],
     ['hold_differs', [held('5.00'), captured('2.00', '2.00')]],
     ['closed_with_money', [closed]],
+    ['closed_with_money', [limitChanged('0.00', '50.00'), held('5.00'), withdrawal('10.00', '0.00'), closed]],
     ['books_differ', [booksClosed]],
     ['changed_after_closing', [withdrawal('10.00', '0.00'), closed, deposit('1.00', '1.00')]],
     ['not_applicable', [released('5.00')]],
@@ -146,6 +153,15 @@ describe('what broke is marked where it broke:', () => {
       ([, , code]) => code === 'balance_out_of_range',
     );
     expect(codes).toEqual([[101, 'broken', 'balance_out_of_range']]);
+  });
+
+  it('balance_out_of_range, below zero too', async () => {
+    const most = '9999999999999.99';
+    const fee = posted({ type: 'FEE', direction: 'DEBIT', amount: most, balance: '0' });
+    const codes = findingsOf(await replayOf(streamOf([opened(), ...Array(101).fill(fee)])));
+    expect(codes.filter(([, , code]) => code === 'balance_out_of_range')).toEqual([
+      [101, 'broken', 'balance_out_of_range'],
+    ]);
   });
 
   it('revision_gap, also where the stream does not begin with its first event', async () => {
@@ -178,19 +194,48 @@ describe('what broke is marked where it broke:', () => {
     expect(findingsOf(await replayOf(back))).toEqual([[2, 'note', 'clock_stepped_back']]);
   });
 
+  it('a note for each event that is stamped earlier than any before it', async () => {
+    const stamps = [5, 3, 4, 5];
+    const deposits = ['1.00', '2.00', '3.00'].map((balance) => deposit('1.00', balance));
+    const back = streamOf([opened(), ...deposits], (event) => ({
+      ...event,
+      metadata: { ...event.metadata, timestamp: minute(stamps[event.revision] as number) },
+    }));
+    expect(findingsOf(await replayOf(back)).map(([revision]) => revision)).toEqual([1, 2]);
+  });
+
+  it('not what a closed account must take: the record of a refused leg, and all that goes to a suspense account', async () => {
+    const emptied = [opened(), deposit('10.00', '10.00'), withdrawal('10.00', '0.00'), closed];
+    const refused = settleLeg('CREDIT', TRANSFER, creditForTransfer(stateAfterAll(emptied), leg('1.00')));
+    if (!refused.ok) throw new Error(refused.rejection.detail);
+    expect(findingsOf(await replayOf(streamOf([...emptied, ...refused.value])))).toEqual([]);
+    const suspense = streamOf([...emptied, deposit('1.00', '1.00')], (event) => ({
+      ...event,
+      metadata: { ...event.metadata, aggregate_id: suspenseAccountId('USD') },
+    }));
+    expect(findingsOf(await replayOf(suspense))).toEqual([]);
+  });
+
+  it('not how much the interest of a month comes to', async () => {
+    const interest = posted({
+      type: 'INTEREST',
+      direction: 'CREDIT',
+      amount: '10000000000000.00',
+      balance: '10000000000000.00',
+      period: '2025-12',
+    });
+    expect(findingsOf(await replayOf(streamOf([opened(), interest])))).toEqual([]);
+  });
+
   it('not the books of an account, closed or not, that tell what the events before them make', async () => {
     const events = [opened(), deposit('10.00', '10.00'), withdrawal('10.00', '0.00'), closed];
-    const state = events.reduce<BankAccount | undefined>(
-      (before, event, revision) => evolveBankAccount(before, event, minute(revision)),
-      undefined,
-    );
     const frame = {
       period_end: minute(3),
       latest_event_at: minute(3),
       totals: { transactions: 2, credits: '10.00', debits: '10.00' },
       operations: { creation: null, recent: [], has_forgotten: false },
     };
-    const books = closeBooks(state as BankAccount, frame, minute(4));
+    const books = closeBooks(stateAfterAll(events), frame, minute(4));
     if (!books.ok) throw new Error(books.rejection.detail);
     expect(findingsOf(await replayOf(streamOf([...events, ...books.value])))).toEqual([]);
   });

@@ -1,16 +1,31 @@
 /** What keeps snapshots: its queue has a bound, audits choose by themselves, and closing ends everything. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openSqliteEventStore } from '../../../src/adapters/sqlite/event-store.ts';
+import type { RecordedEvent } from '../../../src/event-sourcing/event-store.ts';
+import type { RememberedOperation } from '../../../src/event-sourcing/operation-log.ts';
+import { type Snapshot, toSnapshotEvent } from '../../../src/event-sourcing/snapshots/snapshot.ts';
 import { WAITING_WORK_MAX } from '../../../src/event-sourcing/snapshots/snapshot-keeper.ts';
-import { mustAppend } from '../../support/event-builders.ts';
+import { snapshotStream } from '../../../src/event-sourcing/snapshots/snapshot-streams.ts';
+import { newId } from '../../../src/new-id.ts';
+import { collect, mustAppend } from '../../support/event-builders.ts';
 import { eventually } from '../../support/eventually.ts';
 import {
   keptRevisions,
+  NOW,
   type SnapshotBench,
   snapshotBench,
   snapshotWallet,
 } from '../../support/snapshot-bench.ts';
-import { fill, filled, opened, someone, spent, walletEvents, walletType } from '../../support/wallet.ts';
+import {
+  fill,
+  filled,
+  opened,
+  someone,
+  spent,
+  type Wallet,
+  walletEvents,
+  walletType,
+} from '../../support/wallet.ts';
 import { WatchedEventStore } from '../../support/watched-event-store.ts';
 
 let store: WatchedEventStore;
@@ -130,4 +145,85 @@ it('closing drops what waits, and takes no more', async () => {
   await wallets.execute('one', fill(1), someone);
   await keeper.settled();
   expect(heard).toEqual(['load missed']);
+});
+
+/** Puts a snapshot of a wallet that holds 12 where its newest ones are. */
+async function forge(
+  change: (made: ReturnType<typeof snapshotOfTwelve>) => { of: string; snapshot: object },
+) {
+  const events = await collect(store.inner.readStream(walletType.stream('one')));
+  const { of, snapshot } = change(snapshotOfTwelve(events));
+  const event = toSnapshotEvent(snapshotWallet, of, snapshot as Snapshot<Wallet>, {
+    id: newId(),
+    takenAt: NOW,
+  });
+  await mustAppend(store.inner, snapshotStream(walletType.stream('one')), [event], 'any');
+}
+
+function snapshotOfTwelve(events: readonly RecordedEvent[]) {
+  const event = events[12] as RecordedEvent;
+  const latest = event.metadata.timestamp;
+  const operations = { recent: [], hasForgotten: false };
+  const snapshot = {
+    state: { owner: 'ann', balance: 12 },
+    revision: 12,
+    eventId: event.id,
+    latest,
+    operations,
+  };
+  return { of: 'one', snapshot };
+}
+
+it('a snapshot of another aggregate is not used', async () => {
+  await given('one', 12);
+  await forge((made) => ({ ...made, of: 'two' }));
+  const { wallets, heard, keeper } = bench();
+  await wallets.load('one');
+  await keeper.settled();
+  expect(heard.slice(0, 2)).toEqual(['discarded unreadable', 'load missed']);
+});
+
+it('a snapshot without operations, such as serve looks into the past, is nothing to load from', async () => {
+  await given('one', 12);
+  await forge(({ of, snapshot: { operations: _none, ...snapshot } }) => ({ of, snapshot }));
+  const { wallets, heard } = bench();
+  await wallets.load('one');
+  expect(heard[0]).toBe('load missed');
+});
+
+it.each([
+  ['has one too many', (own: readonly RememberedOperation[]) => [...own, ...own]],
+  ['has forgotten one, and does not say so', (own: readonly RememberedOperation[]) => own.slice(1)],
+  [
+    'has one of other content',
+    (own: readonly RememberedOperation[]) => own.map((one) => ({ ...one, contentHash: 'x' })),
+  ],
+])('an audit finds a memory of operations that %s', async (_what, change) => {
+  await given('one', 12);
+  const first = bench({ policy: {} });
+  const operation = { id: 'key', contentHash: 'hash' };
+  await first.wallets.execute('one', fill(1), { ...someone, operation });
+  const { wallets, keeper, heard } = bench({ policy: {} });
+  await wallets.takeSnapshot('one');
+  const [kept] = await keeper.list('one');
+  if (!kept?.read.usable) throw new Error('there is no snapshot');
+  const { snapshot } = kept.read;
+  const operations = { recent: change(snapshot.operations?.recent ?? []), hasForgotten: false };
+  await forge(({ of }) => ({ of, snapshot: { ...snapshot, operations } }));
+  keeper.audit('one');
+  await keeper.settled();
+  expect(heard.slice(-2)).toEqual(['audit repaired', 'discarded wrong']);
+});
+
+it('an audit finds nothing wrong where a clock stepped back', async () => {
+  const events = walletEvents('one', opened(), ...Array(12).fill(filled(1))).map((event, index) => {
+    const timestamp = `2026-01-01T00:00:${index === 5 ? 59 : 10 + index}.000Z`;
+    return { ...event, metadata: { ...event.metadata, timestamp } };
+  });
+  await mustAppend(store.inner, walletType.stream('one'), events, 'no_stream');
+  const { wallets, keeper, heard } = bench({ policy: {} });
+  await wallets.takeSnapshot('one');
+  keeper.audit('one');
+  await keeper.settled();
+  expect(heard.at(-1)).toBe('audit sound');
 });
