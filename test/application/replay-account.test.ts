@@ -11,11 +11,13 @@ import {
   changeTerms,
   closeBooks,
   creditForTransfer,
+  debitForReversal,
   debitForTransfer,
   evolveBankAccount,
   freezeAccount,
   openAccount,
   postPeriod,
+  type ReversalLeg,
   refundTransfer,
   settleLeg,
   suspendTransfer,
@@ -28,6 +30,7 @@ import {
   booksClosed,
   captured,
   closed,
+  HOLD,
   held,
   leg,
   OTHER_ACCOUNT,
@@ -324,6 +327,24 @@ describe("today's rules", () => {
       .decides(opening(OTHER_ACCOUNT))
       .decides((state) => creditForTransfer(state, leg('30.00')));
     expect(await taker.verdicts()).toEqual(['same', 'same', 'same']);
+  });
+
+  it('agree with a transfer taken back, and with what was restored when that failed', async () => {
+    const reverses = {
+      amount: '30.00',
+      debit_transaction_id: OTHER_ACCOUNT,
+      credit_transaction_id: HOLD,
+      completed_at: minute(0),
+    };
+    const accounts = { from_account_id: OTHER_ACCOUNT, to_account_id: ACCOUNT };
+    const there = { ...leg('30.00'), ...accounts, transaction_id: HOLD };
+    const back: ReversalLeg = { ...leg('30.00'), reverses };
+    const taker = new Lived()
+      .decides(opening())
+      .decides((state) => creditForTransfer(state, there))
+      .decides((state, now) => debitForReversal(state, back, now))
+      .decides((state) => refundTransfer(state, back), { operation: legOperation('REFUND', TRANSFER) });
+    expect(await taker.verdicts()).toEqual(['same', 'same', 'same', 'same', 'same']);
   });
 
   it('agree with money that the bank keeps, and cannot judge a leg that was refused', async () => {
