@@ -206,7 +206,7 @@ describe('a backup that was altered', () => {
     await expect(checkBackup(directory)).rejects.toThrow(message);
   });
 
-  it.each(DAMAGES.slice(0, 5))('by %s is noticed by the next run', async (_what, damage, message) => {
+  it.each(DAMAGES.slice(0, -1))('by %s is noticed by the next run', async (_what, damage, message) => {
     const { stores, directory } = await timedBank();
     damage(directory);
     const { manifest } = directory;
