@@ -12,6 +12,7 @@ import { ArchiveCatalogue } from '../../src/event-sourcing/archive/archive-catal
 import type { DomainEvent, EventCodec } from '../../src/event-sourcing/codec.ts';
 import { Repository } from '../../src/event-sourcing/repository.ts';
 import { SnapshotKeeper } from '../../src/event-sourcing/snapshots/snapshot-keeper.ts';
+import { snapshotStream } from '../../src/event-sourcing/snapshots/snapshot-streams.ts';
 import { newId } from '../../src/new-id.ts';
 import { created, posted, usd } from '../support/bank-events.ts';
 import { collect, mustAppend, newEvent, newMetadata } from '../support/event-builders.ts';
@@ -91,7 +92,9 @@ async function benchWith(more: Partial<AccountArchiveOptions> = {}) {
   };
   const typesOf = async (id: string) =>
     (await collect(live.readStream(bankAccountStream(id)))).map(({ type }) => type);
-  return { archive, account, run, typesOf, failures };
+  const snapshotsOf = async (id: string) =>
+    (await collect(live.readStream(snapshotStream(bankAccountStream(id))))).map(({ data }) => data);
+  return { archive, account, run, typesOf, snapshotsOf, failures };
 }
 
 const BOOKS = 'BankAccountBooksClosedDomainEventV1';
@@ -123,6 +126,15 @@ it('goes on in another run where it has taken all that one takes', async () => {
   expect(await run({ accountsMax: 2 })).toMatchObject({ accounts: 2, more: true });
   expect(await run({ accountsMax: 2 })).toMatchObject({ accounts: 1, more: false });
   expect(await run({ accountsMax: 2 })).toMatchObject({ accounts: 0, volume: null });
+});
+
+it('leaves a snapshot of the closed books, which no event that is cut off is needed for', async () => {
+  const { account, run, snapshotsOf } = await benchWith();
+  const id = await account('03', 5);
+  await run({ dryRun: true });
+  expect(await snapshotsOf(id)).toEqual([]);
+  await run();
+  expect(await snapshotsOf(id)).toMatchObject([{ revision: 5 }]);
 });
 
 it('leaves an account alone that it cannot read, and takes the others', async () => {
