@@ -128,6 +128,20 @@ it('goes on in another run where it has taken all that one takes', async () => {
   expect(await run({ accountsMax: 2 })).toMatchObject({ accounts: 0, volume: null });
 });
 
+it('closes books once, also where a run came to nothing behind them', async () => {
+  let fails = true;
+  const failpoint = () => {
+    if (fails) throw new Error('the power goes');
+  };
+  const { account, run, typesOf } = await benchWith({ failpoint });
+  const id = await account('03', 5);
+  expect(await run()).toMatchObject({ state: 'FAILED' });
+  expect((await typesOf(id)).filter((type) => type === BOOKS)).toHaveLength(1);
+  fails = false;
+  expect(await run()).toMatchObject({ state: 'FINISHED', accounts: 1, events: 5 });
+  expect(await typesOf(id)).toEqual([BOOKS]);
+});
+
 it('leaves a snapshot of the closed books, which no event that is cut off is needed for', async () => {
   const { account, run, snapshotsOf } = await benchWith();
   const id = await account('03', 5);

@@ -16,13 +16,13 @@ import { DepositLoad } from './deposit-load.ts';
 import { type RawBank, readRawBank } from './raw-archived-bank.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 
-const ACCOUNTS = 24;
-const MIN_EVENTS = 25;
-const CONNECTIONS = 4;
+const ACCOUNTS = 20;
+const MIN_EVENTS = 15;
+const CONNECTIONS = 3;
 /** What has to be seen before a kill, one after the other; then there is a random while, too. */
-const MOMENTS = ['begun', 'writing', 'written', 'recorded', 'writing', 'recorded'] as const;
+const MOMENTS = ['begun', 'written', 'recorded', 'writing', 'written', 'recorded'] as const;
 const KILLS = MOMENTS.length;
-const LONGEST_WHILE_MS = 30;
+const LONGEST_WHILE_MS = 20;
 const seed = Number(process.env.CRASH_SEED ?? Date.now() % 1_000_000_007);
 
 let directory: TemporaryDirectory;
@@ -47,7 +47,7 @@ it(`archive runs that are killed ${KILLS} times lose nothing and double nothing 
   };
   const first = (await service.client.call('deposit', keyed)).body;
   await fill(service.client, accounts);
-  const witnesses = accounts.slice(0, 3);
+  const witnesses = accounts.slice(0, 2);
   const before = await past(service.client, witnesses);
 
   let raw: RawBank | undefined;

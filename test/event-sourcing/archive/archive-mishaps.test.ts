@@ -1,4 +1,6 @@
 /** The archive beside others: answers that got lost, writers that lie, and readers that look at the wrong moment. */
+import { copyFileSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { ArchiveCatalogue } from '../../../src/event-sourcing/archive/archive-catalogue.ts';
 import type { ArchiveStorage } from '../../../src/event-sourcing/archive/archive-storage.ts';
@@ -174,3 +176,54 @@ it.each(['forwards', 'backwards'] as const)(
     await expect(collect(store.readStream('account-a', { direction }))).rejects.toMatchObject(DAMAGED);
   },
 );
+
+it.each(['forwards', 'backwards'] as const)(
+  'every part of the log is as it was, read %s',
+  async (direction) => {
+    const { bench, log } = await benchWithEvents();
+    // Beginnings, ends and neighbours of volumes: the last one goes up to the end of the log but one.
+    await bench.archive({ 'account-a': 2, 'account-b': 1 });
+    await bench.archive({ 'account-a': 6, 'account-b': 6 });
+    const isOwn = ({ stream }: RecordedEvent) => stream.startsWith(PREFIX);
+    const inOrder = direction === 'forwards' ? log : log.toReversed();
+    for (const [index, { position: from }] of inOrder.entries()) {
+      for (const limit of [1, 2, 3, 5]) {
+        const read = await collect(bench.store.readAll({ direction, from, limit }));
+        expect(read.filter(isOwn)).toEqual(
+          inOrder.slice(index, index + limit).slice(0, read.filter(isOwn).length),
+        );
+        expect(read).toHaveLength(direction === 'forwards' ? limit : Math.min(limit, log.length - index));
+      }
+      const all = await collect(bench.store.readAll({ direction, from }));
+      expect(all.filter(isOwn)).toEqual(inOrder.slice(index));
+    }
+  },
+);
+
+it.each(['forwards', 'backwards'] as const)(
+  'a log of several pages is given once, read %s',
+  async (direction) => {
+    const { bench } = await benchWithEvents();
+    for (let page = 0; page < 5; page += 1) await mustAppend(bench.live, 'account-c', newEvents(450), 'any');
+    await mustAppend(bench.live, 'account-d', newEvents(1900), 'no_stream');
+    const log = await collect(bench.live.readAll({ direction }));
+    const read = await collect(bench.store.readAll({ direction }));
+    expect(read.map(({ position }) => position)).toEqual(log.map(({ position }) => position));
+  },
+);
+
+it('a volume whose segments are those of another one is damaged, whole as they are', async () => {
+  const { bench } = await benchWithEvents();
+  await bench.archive({ 'account-a': 6 });
+  await bench.archive({ 'account-b': 6 });
+  const [one, other] = bench.catalogue.volumes.map(({ record }) => record);
+  if (!one || !other) throw new Error('there are no two volumes');
+  const segmentsOf = (volume: string) =>
+    readdirSync(join(bench.path, volume)).filter((name) => name.startsWith('segment-'));
+  for (const name of segmentsOf(one.volume)) rmSync(join(bench.path, one.volume, name));
+  for (const name of segmentsOf(other.volume)) {
+    copyFileSync(join(bench.path, other.volume, name), join(bench.path, one.volume, name));
+  }
+  await expect(bench.storage.check(one)).rejects.toMatchObject(DAMAGED);
+  await bench.storage.check(other);
+});
