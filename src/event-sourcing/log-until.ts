@@ -22,7 +22,6 @@ export class LogUntil implements EventReader {
   readonly #horizons = new LRUCache<string, Horizon>({ max: STREAMS_MAX });
   /** Until the first event later than the time, every event counts. */
   #sawLater = false;
-  #ended = false;
 
   /** @param time RFC 3339; without it, all events count */
   constructor(reader: EventReader, time?: string) {
@@ -32,11 +31,6 @@ export class LogUntil implements EventReader {
 
   get storeId(): string {
     return this.#reader.storeId;
-  }
-
-  /** Whether the last batch was handed out. */
-  get ended(): boolean {
-    return this.#ended;
   }
 
   /** As it is, whatever the time: who reads a stream says up to which revision. */
@@ -56,7 +50,6 @@ export class LogUntil implements EventReader {
     for await (const batch of this.#reader.subscribeToAll(options)) {
       const events: RecordedEvent[] = [];
       for (const event of batch.events) if (await this.#counts(event)) events.push(event);
-      this.#ended = batch.caughtUp;
       yield { ...batch, events };
     }
   }

@@ -28,17 +28,17 @@ export async function projectOnce<E extends DomainEvent>(options: ProjectOnceOpt
   const { reader, store, projections, time, ...rest } = options;
   await store.prepare(projections, reader.storeId);
   if ((await reader.headPosition()) === undefined) return;
-  const log = new LogUntil(reader, time);
   const over = new AbortController();
   let failure: { readonly error: unknown } | undefined;
-  const projector = new Projector<E>({
+  const projector: Projector<E> = new Projector<E>({
     ...rest,
-    reader: log,
+    reader: new LogUntil(reader, time),
     store,
     projections,
     retryDelayMs: 250,
     onProjected() {
-      if (log.ended) over.abort();
+      // What the log brings last is committed in several parts, where requests of operators are among it.
+      if (projector.caughtUp) over.abort();
     },
     onProblem(problem) {
       if (problem.kind !== 'retrying' || problem.failures < FAILURES_MAX) return;

@@ -13,6 +13,7 @@ import { ArchiveCatalogue } from '../../src/event-sourcing/archive/archive-catal
 import type { DomainEvent, EventCodec } from '../../src/event-sourcing/codec.ts';
 import { Repository } from '../../src/event-sourcing/repository.ts';
 import { SnapshotKeeper } from '../../src/event-sourcing/snapshots/snapshot-keeper.ts';
+import { snapshotStream } from '../../src/event-sourcing/snapshots/snapshot-streams.ts';
 import { newId } from '../../src/new-id.ts';
 import { booksClosed } from '../support/account-history.ts';
 import { created, posted, usd } from '../support/bank-events.ts';
@@ -101,7 +102,9 @@ async function benchWith(more: Partial<AccountArchiveOptions> = {}) {
     closeBooksOf({ accounts, reader: live, codec }, id, REQUEST.upTo, newMetadata());
   /** The newest event. */
   const booksOf = async (id: string) => (await collect(live.readStream(bankAccountStream(id)))).at(-1);
-  return { archive, account, append, closeBooks, booksOf, run, typesOf, failures };
+  const snapshotsOf = async (id: string) =>
+    (await collect(live.readStream(snapshotStream(bankAccountStream(id))))).map(({ data }) => data);
+  return { archive, account, append, closeBooks, booksOf, run, typesOf, snapshotsOf, failures };
 }
 
 const BOOKS = 'BankAccountBooksClosedDomainEventV1';
@@ -153,6 +156,29 @@ it('goes on in another run where it has taken all that one takes', async () => {
   expect(await run({ accountsMax: 2 })).toMatchObject({ accounts: 2, more: true });
   expect(await run({ accountsMax: 2 })).toMatchObject({ accounts: 1, more: false });
   expect(await run({ accountsMax: 2 })).toMatchObject({ accounts: 0, volume: null });
+});
+
+it('closes books once, also where a run came to nothing behind them', async () => {
+  let fails = true;
+  const failpoint = () => {
+    if (fails) throw new Error('the power goes');
+  };
+  const { account, run, typesOf } = await benchWith({ failpoint });
+  const id = await account('03', 5);
+  expect(await run()).toMatchObject({ state: 'FAILED' });
+  expect((await typesOf(id)).filter((type) => type === BOOKS)).toHaveLength(1);
+  fails = false;
+  expect(await run()).toMatchObject({ state: 'FINISHED', accounts: 1, events: 5 });
+  expect(await typesOf(id)).toEqual([BOOKS]);
+});
+
+it('leaves a snapshot of the closed books, which no event that is cut off is needed for', async () => {
+  const { account, run, snapshotsOf } = await benchWith();
+  const id = await account('03', 5);
+  await run({ dryRun: true });
+  expect(await snapshotsOf(id)).toEqual([]);
+  await run();
+  expect(await snapshotsOf(id)).toMatchObject([{ revision: 5 }]);
 });
 
 it('leaves an account alone that it cannot read, and takes the others', async () => {

@@ -1,5 +1,5 @@
 /** Projections are rebuilt while the bank is at work: reads go on, nothing is lost, and operators see and steer it. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { cliOn } from '../cli/in-process.ts';
 import { openAccount, posting, registerAlice } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';
@@ -116,6 +116,15 @@ describe('operators', () => {
     expect((await run('projections', 'pause', 'holds')).stdout).toContain('pause: holds');
     expect((await run('projections', 'resume', 'holds')).stdout).toContain('resume: holds');
   });
+});
+
+it('a rebuild that does not get on says on the command line in which state it is', async () => {
+  await bank.client.call('pauseProjection', { params: { name: 'holds' } });
+  const waiting = cliOn(bank.url)('rebuild', 'holds');
+  const said = () => vi.mocked(process.stderr.write).mock.calls.join('\n');
+  await eventually('word of the pause', () => said().includes('events/s, paused'));
+  await bank.client.call('resumeProjection', { params: { name: 'holds' } });
+  expect(await waiting).toMatchObject({ code: 0, stdout: expect.stringContaining('are served') });
 });
 
 describe('a restart', () => {

@@ -1,8 +1,9 @@
 /** What operators ask about dead letters of projections: tried again in their order, or given up, also in a rebuild. */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { type DeadLettersRequest, OperatorRequests } from '../../src/event-sourcing/operator-requests.ts';
+import { StoreError } from '../../src/event-sourcing/store-error.ts';
 import { newId } from '../../src/new-id.ts';
-import { filled, opened } from '../support/wallet.ts';
+import { filled, opened, walletType } from '../support/wallet.ts';
 import { failingOn, owners, wallets } from '../support/wallet-projections.ts';
 import { ProjectorFixture } from './projector-fixture.ts';
 
@@ -122,4 +123,17 @@ it('broken off by a store that fails is done once', async () => {
   await bench.project({ projections: [wallets] });
   expect(await state('a')).toEqual([false, 16]);
   expect(await bench.deadLetters()).toEqual([]);
+});
+
+it('that meet a store which does not answer are tried once more, and cost no attempt', async () => {
+  await poison();
+  await retry({ document_key: 'a' });
+  let fails = 1;
+  bench.events.onRead = async (stream) => {
+    if (stream === walletType.stream('a') && fails-- > 0) throw new StoreError('unavailable', 'gone');
+  };
+  await bench.project({ projections: [poisoned], retryDelayMs: 2 });
+  expect(fails).toBeLessThan(1);
+  const [letter] = (await bench.deadLetters()).filter(({ documentKey }) => documentKey === 'a');
+  expect(letter).toMatchObject({ revision: 2, attempts: 2, cause: expect.stringContaining('unlucky') });
 });

@@ -4,9 +4,12 @@ import { describe, expect, it } from 'vitest';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadModelStore } from '../../src/adapters/sqlite/read-model-store.ts';
 import type { EventReader, NewEvent, SubscribeOptions } from '../../src/event-sourcing/event-store.ts';
+import { OperatorRequests } from '../../src/event-sourcing/operator-requests.ts';
 import { projectOnce } from '../../src/event-sourcing/project-once.ts';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
+import { newId } from '../../src/new-id.ts';
 import { settings } from '../domain/property-settings.ts';
+import { mustAppend } from '../support/event-builders.ts';
 import {
   filled,
   opened,
@@ -94,6 +97,21 @@ describe('a projection at a time', () => {
       { wallet: 1, tick: 3 },
     ]);
     expect(await projected(full)).toEqual({ w1: 1 });
+  });
+
+  it('has what came after requests of operators, however late they are in the log', async () => {
+    const store = await storeOf([
+      { wallet: 1, tick: 1 },
+      { wallet: 1, tick: 2 },
+    ]);
+    const requests = new OperatorRequests({ store, newId, now: () => new Date(timeOf(3)) });
+    const context = { correlation_id: 'c', causation_id: 'c' };
+    for (const [index] of ['first', 'second', 'third'].entries()) {
+      const data = { consumer: 'wallets' };
+      await requests.record({ type: 'DeadLettersRetryRequestedV1', data }, context);
+      await mustAppend(store, walletType.stream('w1'), walletEvents('w1', filled(1)), index + 1);
+    }
+    expect(await projected(store)).toEqual({ w1: 4 });
   });
 
   it('stays right when the log breaks off and is read again', async () => {

@@ -2,13 +2,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
 import { openSqliteReadModelStore } from '../../src/adapters/sqlite/read-model-store.ts';
+import type { Filling } from '../../src/event-sourcing/following.ts';
 import {
   OPERATOR_REQUESTS_STREAM,
   OperatorRequests,
   type ProjectionRequestType,
 } from '../../src/event-sourcing/operator-requests.ts';
 import type { ProjectionGroup } from '../../src/event-sourcing/projection.ts';
-import { ProjectionHost, type ProjectionHostOptions } from '../../src/event-sourcing/projection-host.ts';
+import {
+  type ElsewhereTask,
+  ProjectionHost,
+  type ProjectionHostOptions,
+} from '../../src/event-sourcing/projection-host.ts';
 import {
   GROUP_STATES,
   type GroupState,
@@ -244,6 +249,44 @@ describe('a rebuild', () => {
     await reading;
     expect(reads).toBeGreaterThan(10);
     expect(least).toBe(180);
+  });
+
+  it('waits for what is filled elsewhere: until that is at the end, and as far as what is served', async () => {
+    const groups = [GROUP, { name: 'others', projections: [revisions] }];
+    await bench.record('a', opened(), filled(5));
+    const before = await bench.start(groups);
+    await bench.caughtUp();
+    await before.stop();
+    const there = { caughtUp: false, position: 0n, looks: 0, wakes: 0 };
+    const elsewhere = ({ builds }: ElsewhereTask): Filling => ({
+      projections: new Set(builds.map(({ name }) => name)),
+      state: 'running',
+      get caughtUp() {
+        there.looks += 1;
+        return there.caughtUp;
+      },
+      get position() {
+        return there.position;
+      },
+      rates: { events_per_second: 0, positions_per_second: 0 },
+      start: () => undefined,
+      wake() {
+        there.wakes += 1;
+      },
+      mustBeWell: () => undefined,
+      stop: async () => undefined,
+    });
+    await bench.ask('ProjectionRebuildRequestedV1');
+    await bench.ask('ProjectionRebuildRequestedV1', 'others');
+    await bench.start(groups, { elsewhere });
+    await eventually('a few looks at it', () => there.looks > 20);
+    expect(await bench.builds()).toMatchObject({ live: ['v1 #1'] });
+    there.caughtUp = true;
+    await eventually('the hand-over', () => there.wakes > 2);
+    expect(await bench.builds()).toMatchObject({ live: ['v1 #1'] });
+    there.position = (await bench.events.headPosition()) ?? 0n;
+    await bench.serves('v1 #2');
+    expect(await bench.balance('a')).toBe(5);
   });
 
   it('goes on where it was after a restart', async () => {

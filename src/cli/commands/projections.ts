@@ -114,7 +114,9 @@ async function untilServed(name: string, build: unknown, quiet: boolean): Promis
     }
     if (!one?.rebuild) continue;
     idle = -1;
-    if (!quiet) process.stderr.write(`${progress(one.rebuild as Body)}\n`);
+    // Paused, or retrying what fails: then it is told why nothing moves.
+    const state = one.state === 'running' ? '' : `, ${one.state}`;
+    if (!quiet) process.stderr.write(`${progress(one.rebuild as Body)}${state}\n`);
   }
   throw new CliError('The rebuild did not begin, or was cancelled: see ./openbank projections.');
 }

@@ -54,12 +54,28 @@ export async function checkBackup(
   refuseOthers(await segments.list(), run);
   await checkSegments(segments, chain, options);
   refuseDifferences(manifest, chain.totals());
-  for (const { number, state } of manifest.runs) {
-    for await (const _record of readState(directory.states, number, state)) {
+  await checkStates(directory, manifest);
+  return { manifest, totals: chain.totals() };
+}
+
+/**
+ * Reads the states of all runs that the manifest names.
+ * @throws StoreError `corrupt` or `unsupported`, naming the file
+ */
+export async function checkStates({ states }: BackupDirectory, { runs }: BackupManifest): Promise<void> {
+  // A manifest may name a thousand of them: to list the files anew for each would take most of the time.
+  const files = await states.list();
+  const listed: SegmentDirectory = {
+    name: states.name,
+    list: async () => files,
+    read: (file) => states.read(file),
+    write: (number, bytes) => states.write(number, bytes),
+  };
+  for (const { number, state } of runs) {
+    for await (const _record of readState(listed, number, state)) {
       // That it can be read is all that is asked.
     }
   }
-  return { manifest, totals: chain.totals() };
 }
 
 /** @throws StoreError `corrupt` when the segments are not those that the manifest ends with */

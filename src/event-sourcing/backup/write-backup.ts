@@ -16,7 +16,7 @@ import type { SegmentFile } from '../segments/segment-directory.ts';
 import { type Exported, writeSegments } from '../segments/segment-writer.ts';
 import { SNAPSHOT_STREAM_PREFIX } from '../snapshots/snapshot-streams.ts';
 import { StoreError } from '../store-error.ts';
-import { backupChain, refuseOthers } from './backup-chain.ts';
+import { backupChain, checkStates, refuseOthers } from './backup-chain.ts';
 import type { BackupDirectory } from './backup-directory.ts';
 import {
   type BackupManifest,
@@ -121,6 +121,7 @@ class BackupWriter {
       },
       ...(onProgress && { onProgress }),
     });
+    if (manifest) await checkStates(directory, manifest);
     const storeId = manifest?.store_id ?? this.#chain.totals().storeId ?? source.storeId;
     if (storeId !== source.storeId) {
       const detail = `it is of the store ${storeId}, and this one is ${source.storeId}`;

@@ -2,7 +2,7 @@
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type {
   ArchiveStorage,
@@ -58,7 +58,8 @@ class FileArchive implements ArchiveStorage {
   async openForWriting(): Promise<ArchiveWriter> {
     try {
       // Owner only: the events hold personal data.
-      await mkdir(this.name, { recursive: true, mode: 0o700 });
+      const created = await mkdir(this.name, { recursive: true, mode: 0o700 });
+      if (created !== undefined) await syncNames(created, this.name);
     } catch (error) {
       throw unusable(this.name, error);
     }
@@ -226,6 +227,12 @@ async function syncFile(path: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** Of new directories, one in the other: a power cut could take the names away, with all that was moved there. */
+async function syncNames(outermost: string, innermost: string): Promise<void> {
+  for (let path = innermost; path.length >= outermost.length; path = dirname(path))
+    await syncFile(dirname(path));
 }
 
 async function translated<T>(name: string, work: () => Promise<T>): Promise<T> {
