@@ -1,6 +1,7 @@
 /** The command line as a process. */
 import { EXIT } from './cli-error.ts';
 import { dispatch } from './dispatch.ts';
+import { workIn } from './named-path.ts';
 import { PROJECT_ROOT } from './project.ts';
 
 // `./openbank logs | head` closes the pipe early, which is no failure.
@@ -9,5 +10,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   throw error;
 });
 
-process.chdir(PROJECT_ROOT);
+workIn(PROJECT_ROOT);
 process.exitCode = await dispatch(process.argv.slice(2));

@@ -4,7 +4,7 @@
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createBankCodec } from '../application/bank-codec.ts';
 import { openEventReader, openReadModelStore } from '../composition/open-stores.ts';
@@ -46,11 +46,11 @@ export function ownProjection(name: string): ProjectionPlan | undefined {
 }
 
 /**
- * What the default export of a module defines. It may have the name of one of the bank's own, and stands in its place.
+ * What the default export of a module defines. `file` is an absolute path. It may have the name of one of the bank's own, and stands in its place.
  * @throws NoProjectionError
  */
 export async function triedProjection(file: string): Promise<ProjectionPlan> {
-  const projection = projectionIn(await load(resolve(file)), file);
+  const projection = projectionIn(await load(file), file);
   if (!projection.lookups) return { projection, all: [projection] };
   const others = projections.filter(({ name }) => name !== projection.name);
   const place = projections.findIndex(({ name }) => name === projection.name);

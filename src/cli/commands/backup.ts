@@ -1,9 +1,9 @@
 /** `backup`: adds to a backup what came since its newest run, or only reads it again. */
-import { resolve } from 'node:path';
 import { type BackupRun, backUpStore, checkBackupIn } from '../../store-tools/back-up-stores.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move } from '../move.ts';
+import { namedPath } from '../named-path.ts';
 import { readConfig } from '../project.ts';
 import { alignColumns, formatBytes, formatCount, paint, print, printJson } from '../terminal.ts';
 
@@ -20,7 +20,7 @@ interruption the next one goes on. For KurrentDB and MongoDB see docs/backup.md.
   positionals: ['[DIR]'],
   async run({ check, json }, [named]) {
     const config = readConfig();
-    const directory = named === undefined ? config.backupDir : resolve(named);
+    const directory = named === undefined ? config.backupDir : namedPath(named);
     if (directory === undefined) throw new CliError('backup needs DIR, or OPENBANK_BACKUP_DIR.', EXIT.usage);
     const startedAt = performance.now();
     const { manifest, bytes } = await move(

@@ -1,9 +1,9 @@
 /** `export`: writes all events of the bank into a directory. */
-import { resolve } from 'node:path';
 import { exportStore } from '../../store-tools/move-stores.ts';
 import { EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move, totalsJson, totalsTable } from '../move.ts';
+import { namedPath } from '../named-path.ts';
 import { readConfig } from '../project.ts';
 import { formatCount, paint, print, printJson } from '../terminal.ts';
 
@@ -16,7 +16,7 @@ directory lies in the project's. See docs/moving-stores.md.`,
   options: { json: { type: 'boolean', help: 'Print the result as JSON' } },
   positionals: ['DIR'],
   async run({ json }, [directory = '']) {
-    const path = resolve(directory);
+    const path = namedPath(directory);
     const config = readConfig();
     const result = await move((report) => exportStore(config, path, report), {
       disk_full: 'Make room and call export again: it goes on behind the last whole segment.',

@@ -1,9 +1,9 @@
 /** `import`: writes an export into an empty store, or only checks it. */
-import { resolve } from 'node:path';
 import { checkDirectory, importIntoStore } from '../../store-tools/move-stores.ts';
 import { EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move, totalsJson, totalsTable } from '../move.ts';
+import { namedPath } from '../named-path.ts';
 import { readConfig } from '../project.ts';
 import { formatCount, paint, print, printJson } from '../terminal.ts';
 
@@ -20,7 +20,7 @@ directory lies in the project's. See docs/moving-stores.md.`,
   },
   positionals: ['DIR'],
   async run({ check, json }, [directory = '']) {
-    const path = resolve(directory);
+    const path = namedPath(directory);
     const config = readConfig();
     if (check) {
       const totals = await move((report) => checkDirectory(path, report), {});

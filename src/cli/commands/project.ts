@@ -14,6 +14,7 @@ import { CliError, EXIT } from '../cli-error.ts';
 import { closest } from '../closest.ts';
 import { defineCommand, wholeNumber } from '../command.ts';
 import { instantOf } from '../instant.ts';
+import { namedPath } from '../named-path.ts';
 import { readConfig } from '../project.ts';
 import { formatCount, paint, print } from '../terminal.ts';
 
@@ -63,7 +64,7 @@ async function planOf(name: string | undefined, file: string | undefined): Promi
   }
   if (file !== undefined) {
     try {
-      return await triedProjection(file);
+      return await triedProjection(namedPath(file));
     } catch (error) {
       if (error instanceof NoProjectionError) throw new CliError(error.message, EXIT.usage);
       throw error;

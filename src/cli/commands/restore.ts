@@ -1,10 +1,11 @@
 /** `restore`: writes a backup, or its part up to a point in time, where there is no bank. */
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { type BankStores, type RestorePoint, restoreStore } from '../../store-tools/back-up-stores.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { instantOf } from '../instant.ts';
 import { move } from '../move.ts';
+import { namedPath } from '../named-path.ts';
 import { readConfig } from '../project.ts';
 import { formatCount, paint, print, printJson } from '../terminal.ts';
 
@@ -32,10 +33,10 @@ with the read models empty and folds them anew. A relative directory lies in the
   positionals: ['DIR'],
   async run({ to, 'data-dir': dataDir, json }, [directory = '']) {
     const config = readConfig();
-    const stores = dataDir === undefined ? config : storesIn(resolve(dataDir));
+    const stores = dataDir === undefined ? config : storesIn(namedPath(dataDir));
     const point = to === undefined ? undefined : pointOf(to);
     const startedAt = performance.now();
-    const restored = await move((report) => restoreStore(stores, resolve(directory), point, report), {
+    const restored = await move((report) => restoreStore(stores, namedPath(directory), point, report), {
       in_use: 'Stop it first: ./openbank stop.',
       disk_full: 'Nothing was restored; make room and call restore again.',
       corrupt: 'Nothing was restored.',

@@ -1,10 +1,10 @@
 /** `rewrite`: puts every event of an export through a function, into a new export, or only says what that would change. */
-import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type EventRewrite, type RewriteReport, rewriteDirectory } from '../../store-tools/move-stores.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move, totalsJson, totalsTable } from '../move.ts';
+import { namedPath } from '../named-path.ts';
 import { readConfig } from '../project.ts';
 import { alignColumns, formatCount, paint, print, printJson } from '../terminal.ts';
 
@@ -26,9 +26,9 @@ directory. See docs/event-versions.md.`,
     if (!to && !dryRun)
       throw new CliError('rewrite needs a directory to write to, or --dry-run.', EXIT.usage);
     const options = {
-      from: resolve(from),
-      ...(to && !dryRun ? { to: resolve(to) } : {}),
-      rewrite: await loadFunction(resolve(file)),
+      from: namedPath(from),
+      ...(to && !dryRun ? { to: namedPath(to) } : {}),
+      rewrite: await loadFunction(namedPath(file)),
       defaultCurrency: readConfig().defaultCurrency,
     };
     const report = await move((onProgress) => rewriteDirectory({ ...options, onProgress }), {
