@@ -183,9 +183,9 @@ function reporter(logger: Logger, metrics: ServiceMetrics): ReportProblem {
 
 function watchStores(
   metrics: ServiceMetrics,
-  { eventStore, cloudEvents }: Config,
+  { eventStore, cloudEvents, backupDir }: Config,
   events: EventReader,
-  { readModels, worker, publisherState, parked = [] }: ReadSide,
+  { readModels, worker, publisherState, parked = [], backups }: ReadSide & { backups?: BackupRunner },
 ): void {
   const publisher = cloudEvents && publisherState;
   metrics.watch({
@@ -201,6 +201,7 @@ function watchStores(
       categories: await categoryFigures(readModels),
       orphanTransfers: await countOrphans(readModels, new Date()),
     }),
+    backups: backups && backupDir !== undefined ? () => backups.figures() : undefined,
   });
 }
 
@@ -286,7 +287,8 @@ export async function composeApi(
     now,
     defaultCurrency,
   };
-  watchStores(metrics, config, events, readSide);
+  const backups = new BackupRunner(config, logger);
+  watchStores(metrics, config, events, { ...readSide, backups });
   return buildApp({
     version: VERSION,
     logger,
@@ -311,7 +313,7 @@ export async function composeApi(
       startedAt: now(),
       version: VERSION,
     }),
-    backups: new BackupRunner(config, logger),
+    backups,
     cloudEventNames: config.cloudEventNaming,
     newestIds: () => newestIds(readModels),
   });

@@ -3,6 +3,7 @@ import { Gauge, type Registry } from 'prom-client';
 import type { EventReader, Position } from '../event-sourcing/event-store.ts';
 import { ageOfNextEvent } from '../event-sourcing/lag.ts';
 import type { Collection, ReadModelReader } from '../event-sourcing/read-model-store.ts';
+import { type BackupFigures, BackupGauges } from './backup-gauges.ts';
 import { type Follower, FollowerGauges } from './follower-gauges.ts';
 import { Reading } from './reading.ts';
 import { type StreamFigures, StreamGauges } from './stream-gauges.ts';
@@ -25,6 +26,8 @@ export interface StoreSources {
   /** Followers of the log that are no projections, and how far they have come. */
   readonly subscriptions: readonly (() => Promise<readonly Follower[]>)[];
   readonly streams: () => Promise<StreamFigures>;
+  /** Missing where the service makes no backups. */
+  readonly backups?: (() => Promise<BackupFigures>) | undefined;
 }
 
 /** Beyond these, dead letters are not told apart by projection: listing more at every scrape would cost too much. */
@@ -42,6 +45,7 @@ export class StoreMetrics {
   readonly #parked: readonly Reading<readonly ParkedCount[]>[];
   readonly #subscriptions: readonly Reading<readonly Follower[]>[];
   readonly #streams: Reading<StreamFigures>;
+  readonly #backups: Reading<BackupFigures> | undefined;
 
   constructor(registry: Registry, sources: StoreSources) {
     this.#sources = sources;
@@ -54,6 +58,7 @@ export class StoreMetrics {
     this.#parked = sources.parked.map((ask) => new Reading(ask));
     this.#subscriptions = sources.subscriptions.map((ask) => new Reading(ask));
     this.#streams = new Reading(sources.streams);
+    this.#backups = sources.backups && new Reading(sources.backups);
   }
 
   /** Reads all sources anew. Never rejects, and takes two seconds at most. */
@@ -67,6 +72,7 @@ export class StoreMetrics {
       this.#refreshWorkerState(),
       this.#refreshParked(),
       this.#refreshStreams(),
+      this.#refreshBackups(),
     ]);
     await this.#showLag(head, projections, subscriptions);
   }
@@ -122,6 +128,14 @@ export class StoreMetrics {
     streams.show(figures);
     up.set({ source: 'stream_health' }, figures ? 1 : 0);
   }
+
+  async #refreshBackups(): Promise<void> {
+    if (!this.#backups) return;
+    const { up, backups } = this.#gauges;
+    const figures = await this.#backups.take();
+    backups.show(figures);
+    up.set({ source: 'backups' }, figures ? 1 : 0);
+  }
 }
 
 function registerGauges(registry: Registry) {
@@ -153,6 +167,7 @@ function registerGauges(registry: Registry) {
       registers,
     }),
     streams: new StreamGauges(registry),
+    backups: new BackupGauges(registry),
     parked: new Gauge({
       name: 'openbank_parked_messages',
       help: 'Messages that a consumer could not handle and that wait for a decision.',

@@ -38,6 +38,12 @@ export class BackupRunner implements BackupService {
     };
   }
 
+  /** For metrics: when the newest backup was verified, and whether all is well with the last try and the directory. */
+  async figures(): Promise<{ verifiedAt?: string | undefined; failing: boolean }> {
+    const { runs, damage } = await runsIn(this.#config.backupDir);
+    return { verifiedAt: runs.at(-1)?.finished_at, failing: damage !== null || this.#lastFailure !== null };
+  }
+
   start(): { readonly started_at: string } | BackupRefusal {
     const { backupDir, eventStore } = this.#config;
     if (eventStore.kind !== 'file') return 'not_supported';

@@ -8,6 +8,7 @@ import { verifyReadModels } from '../../src/store-tools/verify-read-models.ts';
 import { CloudEventSink } from '../support/cloud-event-sink.ts';
 import { openAccount, posting } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';
+import { MetricsPage } from '../support/metrics-page.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
 
@@ -33,6 +34,38 @@ async function finishedBackup({ client }: RunningBank) {
   expect(list.running).toBeNull();
   return { begun, list };
 }
+
+const VERIFIED = 'openbank_backup_verified_timestamp_seconds';
+const FAILING = 'openbank_backup_failing';
+
+async function gaugesOf({ client }: RunningBank) {
+  const page = new MetricsPage((await client.call('metrics')).body);
+  return { verified: page.value(VERIFIED), failing: page.value(FAILING) };
+}
+
+describe('the gauges of backups', () => {
+  it('tell when the newest was verified, and whether all is well', async () => {
+    const { file } = await files();
+    const bank = await bankIn(file('data'), { OPENBANK_BACKUP_DIR: file('backup') });
+    expect(await gaugesOf(bank)).toEqual({ verified: undefined, failing: 0 });
+    await openAccount(bank.client);
+    const { list } = await finishedBackup(bank);
+    const verifiedAt = Date.parse(String(list.items[0]?.verified_at)) / 1_000;
+    await eventually('a newer page', async () => (await gaugesOf(bank)).verified !== undefined);
+    expect(await gaugesOf(bank)).toEqual({ verified: verifiedAt, failing: 0 });
+    const [manifest = ''] = readdirSync(file('backup')).filter((name) => name.endsWith('.json'));
+    writeFileSync(join(file('backup'), manifest), '{}');
+    await eventually('a page that says so', async () => (await gaugesOf(bank)).failing === 1);
+  });
+
+  it('are absent where no backups are configured', async () => {
+    const { file } = await files();
+    expect(await gaugesOf(await bankIn(file('data'), {}))).toEqual({
+      verified: undefined,
+      failing: undefined,
+    });
+  });
+});
 
 describe('the routes of backups', () => {
   it('make them while the bank runs; what is restored is another store, and publishes nothing again', async () => {
