@@ -33,4 +33,4 @@ VOLUME /data
 EXPOSE 8899
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["node", "docker/health.ts"]
-CMD ["node", "--disable-warning=ExperimentalWarning", "src/main.ts"]
+CMD ["node", "--disable-warning=ExperimentalWarning", "--max-semi-space-size=32", "src/main.ts"]

@@ -5,6 +5,7 @@ import { get } from 'node:http';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { NODE_FLAGS } from '../src/cli/project.ts';
 
 export const PROJECT_ROOT = resolve(import.meta.dirname, '..');
 
@@ -88,7 +89,7 @@ function environmentOf(dataDir: string, port: number): NodeJS.ProcessEnv {
 /** `OPENBANK_BENCH_NODE_FLAGS` lets one profile a server: `--cpu-prof --cpu-prof-dir=DIR`. */
 function nodeFlags(): string[] {
   const more = process.env.OPENBANK_BENCH_NODE_FLAGS?.split(' ') ?? [];
-  return ['--disable-warning=ExperimentalWarning', ...more.filter((flag) => flag !== '')];
+  return [...NODE_FLAGS, ...more.filter((flag) => flag !== '')];
 }
 
 export async function statusOf(server: Server): Promise<ServerStatus> {

@@ -10,8 +10,12 @@ export const PROJECT_ROOT = resolve(import.meta.dirname, '../..');
 /** The entry file of the service. */
 export const SERVICE_ENTRY = join(PROJECT_ROOT, 'src/main.ts');
 
-/** Experimental parts of Node.js that the service uses on purpose are nothing to warn an operator about. */
-export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning'];
+/**
+ * How Node.js runs the service, also in `npm start` and in the image. Experimental parts that it uses on purpose are
+ * nothing to warn an operator about. Twice the usual room for young objects, in MiB, lets those of a long statement or a
+ * large batch die young.
+ */
+export const NODE_FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=32'];
 
 /**
  * Reads `.env` and the environment, which wins.

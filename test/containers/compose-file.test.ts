@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
+import { NODE_FLAGS } from '../../src/cli/project.ts';
 import { loadConfig, settings } from '../../src/config.ts';
 import { readDockerfile } from './dockerfile.ts';
 
@@ -109,6 +110,11 @@ describe('docker-compose.yml', () => {
       // biome-ignore-end lint/suspicious/noTemplateCurlyInString: as above
     });
     expect(readDockerfile().all('EXPOSE')).toEqual(['8899']);
+  });
+
+  it('runs Node.js with the flags that the command line and `npm start` give it', () => {
+    expect(JSON.parse(readDockerfile().one('CMD'))).toEqual(['node', ...NODE_FLAGS, 'src/main.ts']);
+    expect(packageJson.scripts.start).toBe(['node', ...NODE_FLAGS, 'src/main.ts'].join(' '));
   });
 
   it('has defaults that agree with the service itself', () => {
