@@ -16,6 +16,7 @@ import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './compo
 import { startTimers } from './composition/compose-timers.ts';
 import { composeWriteSide, startTransferWorker } from './composition/compose-transfers.ts';
 import { composeWorker, prepareReadModels } from './composition/compose-worker.ts';
+import { confirmCurrency } from './composition/confirm-currency.ts';
 import {
   type OpenedEventStore,
   openEventStore,
@@ -100,8 +101,7 @@ async function composeApiProcess(
   parts: Parts,
   hooks: Hooks,
 ): Promise<FastifyInstance> {
-  const opened = await parts.open(EVENTS, config.eventStore, () => openEventStore(config));
-  parts.closeLater(opened.events);
+  const opened = await openEvents(config, parts);
   const metrics = createMetrics(config);
   const report = reporter(logger, metrics);
   const readSide = await composeReadSide(config, opened, report, parts);
@@ -144,8 +144,7 @@ async function composeWorkerProcess(
   parts: Parts,
   hooks: Hooks,
 ): Promise<FastifyInstance> {
-  const { events, live, groups } = await parts.open(EVENTS, config.eventStore, () => openEventStore(config));
-  parts.closeLater(events);
+  const { events, live, groups } = await openEvents(config, parts);
   const metrics = createMetrics(config);
   const onProblem = reporter(logger, metrics);
   const worker = await composeWorkerHere(config, events, new Signal(), onProblem, parts);
@@ -161,6 +160,15 @@ async function composeWorkerProcess(
   const timers = startTimers(config, writeSide, { events, readModels }, onProblem, parts);
   const sources = { config, events, ...worker, timers, startedAt: new Date(), version: VERSION };
   return buildWorkerApp({ logger, newId, metrics, ...operations(sources) });
+}
+
+/** Nothing may read old accounts before it is known that the configured currency is theirs. */
+async function openEvents(config: Config, parts: Parts): Promise<OpenedEventStore> {
+  const { eventStore, defaultCurrency } = config;
+  const opened = await parts.open(EVENTS, eventStore, () => openEventStore(config));
+  parts.closeLater(opened.events);
+  await parts.open(EVENTS, eventStore, () => confirmCurrency(opened, defaultCurrency));
+  return opened;
 }
 
 /** What aggregates have forgotten is in the read models. */

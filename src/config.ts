@@ -109,7 +109,9 @@ export const settings = {
     .string()
     .refine(isCurrency, 'must be an ISO 4217 code such as USD')
     .default('USD')
-    .describe('Currency of accounts that name none'),
+    .describe(
+      'Currency of accounts that name none; a store with accounts from before accounts had one starts only with theirs',
+    ),
   OPENBANK_HOLD_EXPIRY_SECONDS: seconds(60).describe(
     'How often expired holds are recorded, in roles all and worker; 0 leaves it to POST /admin/holds/expire',
   ),

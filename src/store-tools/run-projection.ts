@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createBankCodec } from '../application/bank-codec.ts';
+import { confirmReadersCurrency } from '../composition/confirm-currency.ts';
 import { openEventReader, openReadModelStore } from '../composition/open-stores.ts';
 import type { Config } from '../config.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
@@ -98,7 +99,7 @@ const DEAD_LETTERS_SHOWN = 5;
 /**
  * @param time RFC 3339; without it, all events count
  * @param use what is done with the documents, which are gone afterwards
- * @throws StoreError when a store cannot be opened or read
+ * @throws StoreError when a store cannot be opened or read, or has old accounts in another currency
  */
 export async function runProjection<T>(
   { eventStore, archiveDir, defaultCurrency }: Pick<Config, 'eventStore' | 'archiveDir' | 'defaultCurrency'>,
@@ -112,6 +113,7 @@ export async function runProjection<T>(
   const { reader, close } = await openEventReader({ eventStore, archiveDir });
   const directory = await mkdtemp(join(tmpdir(), 'openbank-project-'));
   try {
+    await confirmReadersCurrency(reader, defaultCurrency);
     const store = await openReadModelStore({ kind: 'file', path: join(directory, 'read-models.db') });
     try {
       await projectOnce({

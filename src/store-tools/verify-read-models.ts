@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBankCodec } from '../application/bank-codec.ts';
+import { confirmReadersCurrency } from '../composition/confirm-currency.ts';
 import { openEventReader, openReadModelReader, openReadModelStore } from '../composition/open-stores.ts';
 import type { Config } from '../config.ts';
 import {
@@ -50,7 +51,7 @@ const LOOK_MS = 50;
 
 /**
  * @param onStep hears what is done now, in words
- * @throws StoreError when a store cannot be opened or read
+ * @throws StoreError when a store cannot be opened or read, or has old accounts in another currency
  */
 export async function verifyReadModels(
   config: Pick<Config, 'eventStore' | 'archiveDir' | 'readModels' | 'defaultCurrency'>,
@@ -63,6 +64,7 @@ export async function verifyReadModels(
   const { reader, close } = await openEventReader({ eventStore, archiveDir });
   const directory = await mkdtemp(join(tmpdir(), 'openbank-verify-'));
   try {
+    await confirmReadersCurrency(reader, defaultCurrency);
     const folded = await openReadModelStore({ kind: 'file', path: join(directory, 'read-models.db') });
     const served = await openReadModelReader(location);
     try {
