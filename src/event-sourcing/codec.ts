@@ -53,9 +53,10 @@ function upcast(
     event = upcaster(event.data as never);
   }
   if (current.has(event.type)) return event;
-  const place = `revision ${recorded.revision} of ${recorded.stream}`;
+  const { stream, revision } = recorded;
   throw new StoreError(
     'corrupt',
-    `${event.type}, at ${place}, is an event type that this program does not know.`,
+    `${event.type}, at revision ${revision} of ${stream}, is an event type that this program does not know.`,
+    { place: { stream, revision } },
   );
 }

@@ -86,6 +86,10 @@ export function stepOf<S, E extends DomainEvent>(
 /** The state after a step that must not have failed. @throws StoreError `corrupt` */
 export function stateAfter<S, E extends DomainEvent>({ recorded, after, failure }: ReplayStep<S, E>): S {
   if (!failure && after !== undefined) return after;
-  const place = `Revision ${recorded.revision} of ${recorded.stream} cannot be applied`;
-  throw new StoreError('corrupt', `${place}: ${failure?.message ?? 'it leaves no state'}`);
+  const { stream, revision } = recorded;
+  const reason = failure?.message ?? 'it leaves no state';
+  const place = { stream, revision };
+  throw new StoreError('corrupt', `Revision ${revision} of ${stream} cannot be applied: ${reason}`, {
+    place,
+  });
 }

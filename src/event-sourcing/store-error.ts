@@ -23,13 +23,22 @@ export type StoreErrorCode =
   | 'unsupported'
   | 'fenced';
 
+/** An event that could not be read, or makes no sense. */
+export interface EventPlace {
+  readonly stream: string;
+  readonly revision: number;
+}
+
 export class StoreError extends Error {
   override readonly name = 'StoreError';
   readonly code: StoreErrorCode;
+  /** Where `corrupt` is about a single event, that event. */
+  readonly place: EventPlace | undefined;
 
-  constructor(code: StoreErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: StoreErrorCode, message: string, options: ErrorOptions & { place?: EventPlace } = {}) {
     super(message, options);
     this.code = code;
+    this.place = options.place;
   }
 
   /** Whether the same call may succeed later. */

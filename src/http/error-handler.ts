@@ -2,7 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { StoreError } from '../event-sourcing/store-error.ts';
+import { type EventPlace, StoreError } from '../event-sourcing/store-error.ts';
 import type { ProblemCode } from './problem-catalog.ts';
 import { type Problem, ProblemException, problem, sendProblem } from './problems.ts';
 
@@ -82,9 +82,17 @@ function storeProblem(error: StoreError): Problem {
       return problem('store_unavailable');
     case 'archive_damaged':
       return problem('archive_damaged');
+    case 'corrupt':
+      return error.place ? unreadableEvent(error.place) : problem('internal_error');
     default:
       return problem('internal_error');
   }
+}
+
+/** What is wrong with it stands in the log; a client can do nothing about it but avoid it. */
+function unreadableEvent({ stream, revision }: EventPlace): Problem {
+  const detail = `Revision ${revision} of ${stream} cannot be read or applied, and what it did cannot be left out. An operator has to look; earlier revisions can be asked for.`;
+  return problem('event_unreadable', detail, { facts: { stream, revision } });
 }
 
 /** The log names the request and the error; neither the body nor the URL's values go with it. */

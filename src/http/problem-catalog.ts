@@ -249,6 +249,11 @@ export const PROBLEM_CATALOG = {
   ),
   headers_too_large: kind(431, 'Headers too large', 'URL and headers are larger than the API takes.'),
   internal_error: kind(500, 'Internal error', 'The service failed; the request id leads to its log.'),
+  event_unreadable: kind(
+    500,
+    'Event unreadable',
+    'An event that it takes cannot be read or applied; stream and revision say which. An operator has to look.',
+  ),
   archive_damaged: kind(
     500,
     'Archive damaged',

@@ -490,7 +490,13 @@ export const guardHeaders = z.looseObject({
 
 /** Documents problem codes, grouped by status: the description lists each code. */
 export function problemResponses(codes: readonly ProblemCode[]): Record<number, z.ZodType> {
-  const all = new Set<ProblemCode>([...codes, 'malformed_request', 'archive_damaged', 'internal_error']);
+  const all = new Set<ProblemCode>([
+    ...codes,
+    'malformed_request',
+    'event_unreadable',
+    'archive_damaged',
+    'internal_error',
+  ]);
   const byStatus = Map.groupBy(all, (code) => PROBLEM_CATALOG[code].status);
   return Object.fromEntries([...byStatus].map(([status, group]) => [status, problemResponse(group)]));
 }

@@ -156,7 +156,7 @@ describe('an event that nobody can decode', () => {
       body: posting(broken, '1.00'),
     });
     expect(response.status).toBe(500);
-    expect((await bank.client.problemOf(response)).code).toBe('internal_error');
+    expect((await bank.client.problemOf(response)).code).toBe('event_unreadable');
     const raw = await bank.client.call('listAccountEvents', {
       params: { id: broken },
       query: { direction: 'backwards', limit: 1 },

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { accountMoment } from '../../src/application/account-moment.ts';
 import { bankAccountType } from '../../src/application/bank.ts';
 import { type BankAccount, type BankAccountEvent, bankAccountStream } from '../../src/domain/bank-account.ts';
-import type { EventStore } from '../../src/event-sourcing/event-store.ts';
+import type { EventStore, NewEvent } from '../../src/event-sourcing/event-store.ts';
 import { newId } from '../../src/new-id.ts';
 import type { CallOptions } from '../support/bank-client.ts';
 import { created, posted, usd } from '../support/bank-events.ts';
@@ -25,6 +25,17 @@ const PAST: readonly (readonly [time: string, event: BankAccountEvent])[] = [
   ['2026-01-31T23:59:59.999Z', posted(newId(), usd('CREDIT', '1.00', '71.00'))],
 ];
 
+type Written = readonly [time: string, event: Pick<NewEvent, 'type' | 'data'>];
+
+const BROKEN: Readonly<Record<string, Written[1]>> = {
+  'of an unknown type': { type: 'BankAccountTurnedIntoGoldDomainEventV9', data: {} },
+  'that cannot be applied': {
+    type: 'BankAccountOverdraftLimitChangedDomainEventV1',
+    data: { old_limit: '50.00', new_limit: 'much' },
+  },
+};
+const BROKEN_AT = 2;
+
 /** @param start starts a bank after `seed` has written into its store */
 export function describeTimeTravel(
   what: string,
@@ -32,9 +43,16 @@ export function describeTimeTravel(
 ): void {
   describe(`time travel, ${what}`, () => {
     const past = newId();
+    const broken = Object.entries(BROKEN).map(([what, event]) => ({ what, event, id: newId() }));
     let bank: RunningBank;
     beforeAll(async () => {
-      bank = await start((store) => writePast(store, past));
+      bank = await start(async (store) => {
+        await writePast(store, past);
+        for (const { id, event } of broken) {
+          const written: Written = ['2026-01-11T00:00:00.000Z', event];
+          await writePast(store, id, [...PAST.slice(0, BROKEN_AT), written, ...PAST.slice(BROKEN_AT)]);
+        }
+      });
     });
     afterAll(() => bank?.close());
 
@@ -135,6 +153,29 @@ export function describeTimeTravel(
       expect(seen).toEqual([[1, 2, 3], [4]]);
     });
 
+    it.each(broken)('goes up to an event $what, names it, and does not pass it', async ({ id }) => {
+      const ofBroken = (query: string): CallOptions => ({ params: { id }, query });
+      const { body } = await bank.client.call('getAccountBalance', ofBroken(`revision=${BROKEN_AT - 1}`));
+      expect([body.balance, body.revision]).toEqual(['100.00', BROKEN_AT - 1]);
+      const before = await bank.client.call('getAccountState', ofBroken('at=2026-01-10T23:59:59Z'));
+      expect([before.body.balance, before.body.revision]).toEqual(['100.00', BROKEN_AT - 1]);
+      const expected = {
+        status: 500,
+        code: 'event_unreadable',
+        stream: bankAccountStream(id),
+        revision: BROKEN_AT,
+      };
+      for (const query of ['', `revision=${BROKEN_AT}`, 'revision=4', 'at=2026-01-31T23:59:59.999Z']) {
+        const balance = await bank.client.refused('getAccountBalance', ofBroken(query));
+        expect([balance.status, balance.problem]).toMatchObject([500, expected]);
+        const state = await bank.client.refused('getAccountState', ofBroken(query));
+        expect(state.problem).toMatchObject(expected);
+        const range = query.replace('revision', 'to_revision').replace('at=', 'to=');
+        const changes = await bank.client.refused('getAccountChanges', ofBroken(range));
+        expect(changes.problem).toMatchObject(expected);
+      }
+    });
+
     it('is at every revision and every instant what the events up to it make', async () => {
       const id = await livelyAccount(bank);
       const { items } = (await bank.client.call('listAccountEvents', { params: { id } })).body;
@@ -159,8 +200,8 @@ export function describeTimeTravel(
   });
 }
 
-async function writePast(store: EventStore, id: string): Promise<void> {
-  const events = PAST.map(([timestamp, { type, data }]) =>
+async function writePast(store: EventStore, id: string, past: readonly Written[] = PAST): Promise<void> {
+  const events = past.map(([timestamp, { type, data }]) =>
     newEvent({
       type,
       data,

@@ -52,6 +52,7 @@ describe('the codec', () => {
           name: 'StoreError',
           code: 'corrupt',
           temporary: false,
+          place: { stream: 'wall-1', revision: 4 },
           message: expect.stringMatching(
             /revision 4 of wall-1, is an event type that this program does not know/,
           ),

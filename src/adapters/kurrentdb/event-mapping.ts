@@ -86,6 +86,7 @@ export function toRecordedEvent(event: WireEvent): RecordedEvent {
     throw new StoreError(
       'corrupt',
       `The event at revision ${revision} of ${stream} (position ${position}) cannot be read.`,
+      { place: { stream, revision } },
     );
   }
   return recordedEvent(event, event.getMetadataMap().get('type') ?? UNREADABLE_EVENT_TYPE, data, metadata);

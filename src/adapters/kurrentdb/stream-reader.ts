@@ -33,7 +33,10 @@ export class StreamReader {
   async *read(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {
     for await (const { read, revision } of this.#follow(stream, options)) {
       const event = read.getEvent();
-      if (!event) throw new StoreError('corrupt', `Revision ${revision} of ${stream} holds no event.`);
+      if (!event) {
+        const place = { stream, revision };
+        throw new StoreError('corrupt', `Revision ${revision} of ${stream} holds no event.`, { place });
+      }
       // Links and the like, which a projection of the server may write anywhere, are no events of the bank.
       if (!event.getMetadataMap().get('type')?.startsWith('$')) yield toRecordedEvent(event);
     }

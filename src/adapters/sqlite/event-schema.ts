@@ -103,8 +103,9 @@ export function toRecordedEvent(row: EventRow): RecordedEvent {
   try {
     return recordedEvent(row, JSON.parse(row[6]) as object);
   } catch (error) {
-    const place = `revision ${row[2]} of ${row[1]} (position ${row[0]})`;
-    throw new StoreError('corrupt', `The event at ${place} cannot be read.`, { cause: error });
+    const [position, stream, revision] = row;
+    const message = `The event at revision ${revision} of ${stream} (position ${position}) cannot be read.`;
+    throw new StoreError('corrupt', message, { cause: error, place: { stream, revision } });
   }
 }
 

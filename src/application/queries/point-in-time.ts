@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { type BankAccount, bankAccountStream } from '../../domain/bank-account.ts';
 import { accept, type Decision, reject } from '../../domain/decision.ts';
+import { StoreError } from '../../event-sourcing/store-error.ts';
 import type { Found, Moment } from '../../event-sourcing/temporal-replay.ts';
 import { accountNotFound, type Bank } from '../bank.ts';
 
@@ -122,11 +123,19 @@ function momentOf(
 
 /** The state that commands decide on, which is mostly in memory; only its last event is read. */
 async function newestMoment(bank: TravellingBank, id: string): Promise<Decision<FoundMoment>> {
-  const newest = await bank.accounts.load(id);
+  const newest = await bank.accounts.load(id).catch((error: unknown) => whereItBroke(bank, id, error));
   if (!newest) return accountNotFound(id);
   const { revision } = newest;
   for await (const last of bank.events.readStream(bankAccountStream(id), { from: revision, limit: 1 })) {
     return accept({ moment: { ...newest, timestamp: last.metadata.timestamp }, at: null });
   }
   return momentOf(await bank.pastAccounts.at(id, { revision }), id, 'revision', null);
+}
+
+const END_OF_TIME = '9999-12-31T23:59:59.999Z';
+
+/** A fold that failed does not say at which event; a replay does. @throws StoreError that names the event, or the error */
+async function whereItBroke(bank: TravellingBank, id: string, error: unknown): Promise<never> {
+  if (!(error instanceof StoreError)) await bank.pastAccounts.at(id, { time: END_OF_TIME });
+  throw error;
 }
