@@ -11,6 +11,7 @@ import {
   analyticsRange,
   BUCKETS_MAX,
   RANGE_DAYS_MAX,
+  startOf,
 } from '../../src/application/queries/analytics-range.ts';
 import { CURRENCY_CODES } from '../../src/domain/currency.ts';
 import type { Decision } from '../../src/domain/decision.ts';
@@ -76,6 +77,16 @@ describe('a range', () => {
       'range_too_large',
       { maximum: RANGE_DAYS_MAX, asked: RANGE_DAYS_MAX + 1, unit: 'days' },
     ]);
+  });
+
+  it('begins in a year of four digits, even when it ends with the first day of all', () => {
+    for (const interval of ['day', 'week', 'month'] as const) {
+      for (const to of ['0001-01-01', '0001-01-01T00:00:00Z']) {
+        const range = analyticsRange({ to, interval }, NOW);
+        expect(range.ok && startOf(range.value.from)).toMatch(/^0000-/);
+        expect(range.ok && range.value.buckets.map(({ name }) => name).join()).toMatch(/^0000-[^+]*$/);
+      }
+    }
   });
 
   it('ends with today, and is not complete then', () => {

@@ -12,6 +12,9 @@ export const BUCKETS_MAX = 400;
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 
+/** Without `from`, a range begins up to a year before it ends; before year 0 a date has no four digits any more. */
+const FIRST_DAY = dayOfTime('0001-01-01');
+
 const DATE = z.iso.date();
 const TIME = z.iso.datetime({ offset: true });
 
@@ -119,6 +122,7 @@ function dayAt(text: string, field: 'from' | 'to'): Decision<number> {
   // A date that has the right form may still not exist.
   if (Number.isNaN(time)) return reject('invalid_time', `${field} is no time that exists.`, { field });
   const day = dayNumber(time);
+  if (day < FIRST_DAY) return reject('invalid_time', `${field} is before 0001-01-01.`, { field });
   if (DATE.safeParse(text).success) return accept(field === 'to' ? day + 1 : day);
   if (time === day * DAY_MS) return accept(day);
   return reject(
