@@ -28,7 +28,7 @@ export interface NewEvent {
   readonly metadata: EventMetadata;
 }
 
-/** The type under which a subscription hands on an event that it cannot read, so that nothing passes in silence. */
+/** The type under which an event is handed on that cannot be read, so that nothing passes in silence. */
 export const UNREADABLE_EVENT_TYPE = 'Unreadable';
 
 /** Place of an event in the whole log: opaque, totally ordered, never reused. A string in JSON. */
@@ -58,6 +58,8 @@ export interface ReadStreamOptions {
   /** First revision to give; default: the start forwards, the end backwards. */
   readonly from?: number;
   readonly limit?: number;
+  /** Hands an event that cannot be read on, as one of `UNREADABLE_EVENT_TYPE` without data, and reads on behind it. */
+  readonly unreadable?: 'handed_on';
 }
 
 export interface ReadAllOptions {
@@ -97,7 +99,10 @@ export interface StreamMetadata {
 export interface EventReader {
   /** Names this very store; a consistency token of another one is refused. */
   readonly storeId: string;
-  /** Reads one stream with back-pressure; a missing or deleted stream gives nothing. */
+  /**
+   * Reads one stream with back-pressure; a missing or deleted stream gives nothing.
+   * @throws StoreError `corrupt` at an event that cannot be read, unless `unreadable` says otherwise
+   */
   readStream(stream: string, options?: ReadStreamOptions): AsyncIterable<RecordedEvent>;
   /** Reads the whole log with back-pressure. */
   readAll(options?: ReadAllOptions): AsyncIterable<RecordedEvent>;

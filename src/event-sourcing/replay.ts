@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { AggregateType } from './aggregate.ts';
 import type { DomainEvent, EventCodec, Recorded } from './codec.ts';
 import type { EventReader, RecordedEvent } from './event-store.ts';
+import { faultOf } from './logged-event.ts';
 import { StoreError } from './store-error.ts';
 
 /** Where the events are, and what they mean. */
@@ -14,7 +15,7 @@ export interface ReplaySources<S, E extends DomainEvent> {
 
 /** Why an event could not be applied. */
 export interface ReplayFailure {
-  readonly kind: 'unknown_event_type' | 'not_applicable';
+  readonly kind: 'unreadable' | 'unknown_event_type' | 'failing_upcast' | 'not_applicable';
   readonly message: string;
 }
 
@@ -23,7 +24,7 @@ export interface ReplayStep<S, E extends DomainEvent> {
   readonly recorded: RecordedEvent;
   readonly before: S | undefined;
   readonly after: S | undefined;
-  /** The event in its current version; missing when its type is not known. */
+  /** The event in its current version; missing when it has none. */
   readonly event?: Recorded<E>;
   readonly failure?: ReplayFailure;
 }
@@ -48,6 +49,7 @@ export async function* replay<S, E extends DomainEvent>(
   const from = after === undefined ? 0 : after.revision + 1;
   for await (const recorded of reader.readStream(stream, {
     from,
+    unreadable: 'handed_on',
     ...(limit === undefined ? {} : { limit }),
   })) {
     const step = stepOf({ codec, aggregate }, state, recorded);
@@ -77,10 +79,17 @@ export function stepOf<S, E extends DomainEvent>(
     const after = aggregate.evolve(before, event, recorded.metadata.timestamp);
     return { recorded, event, before, after };
   } catch (error) {
-    const kind = event ? 'not_applicable' : 'unknown_event_type';
-    const failure = { kind, message: error instanceof Error ? error.message : String(error) } as const;
+    const failure = failureOf(recorded, error, event !== undefined);
     return { recorded, before, after: before, failure, ...(event ? { event } : {}) };
   }
+}
+
+function failureOf(recorded: RecordedEvent, error: unknown, isDecoded: boolean): ReplayFailure {
+  const message = error instanceof Error ? error.message : String(error);
+  if (isDecoded) return { kind: 'not_applicable', message };
+  const fault = faultOf(recorded, error);
+  if (fault === 'unreadable') return { kind: fault, message: 'What the store holds there cannot be read.' };
+  return { kind: fault === 'unknown_type' ? 'unknown_event_type' : fault, message };
 }
 
 /** The state after a step that must not have failed. @throws StoreError `corrupt` */

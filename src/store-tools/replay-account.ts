@@ -1,12 +1,18 @@
 /** Replays an account over the configured store, beside a bank that may be running. */
 import { createBankCodec } from '../application/bank-codec.ts';
-import { type ReplayRequest, replayAccount, type ShownStep } from '../application/replay/replay-account.ts';
+import {
+  isDifferent,
+  isRemarkable,
+  type ReplayRequest,
+  replayAccount,
+  type ShownStep,
+} from '../application/replay/replay-account.ts';
 import { confirmReadersCurrency } from '../composition/confirm-currency.ts';
 import { openEventReader } from '../composition/open-stores.ts';
 import type { Config } from '../config.ts';
 import { StoreError } from '../event-sourcing/store-error.ts';
 
-export { type ShownStep, StoreError };
+export { isDifferent, isRemarkable, type ShownStep, StoreError };
 
 /** The steps of the request. @throws StoreError as `replayAccount` does, what opening the store throws, and when it has old accounts in another currency */
 export async function* replayFromStore(

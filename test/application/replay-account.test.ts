@@ -117,6 +117,35 @@ describe('a step', () => {
   });
 });
 
+describe('an event that nobody of this program wrote', () => {
+  it('is malformed where findings cannot read it, and not judged where rules cannot', async () => {
+    const events = [
+      opened('50.00'),
+      { ...withdrawal('1.00', '-1.00'), data: { ...withdrawal('1.00', '-1.00').data, balance: undefined } },
+      posted({ type: 'GIFT' as never, direction: 'CREDIT', amount: '1.00', balance: '0.00' }),
+      deposit('1.00', '1.00'),
+    ];
+    const steps = await replayOf(streamOf(events), { rules: true });
+    expect(findingsOf(steps)).toEqual([[1, 'broken', 'malformed']]);
+    expect(steps.map(({ today }) => today?.kind)).toEqual(['same', 'otherwise', 'not_judged', 'same']);
+  });
+
+  it('ends no replay, whichever of its fields is another one', async () => {
+    const life = ACCOUNT_LIFE.map(([, event]) => JSON.parse(JSON.stringify(event)));
+    for (const [revision, { data }] of life.entries()) {
+      for (const field of Object.keys(data)) {
+        for (const value of [undefined, 'x', 5]) {
+          const events = streamOf(life, (one) =>
+            one.revision === revision ? { ...one, data: { ...data, [field]: value } } : one,
+          );
+          const steps = await replayOf(events, { rules: true });
+          expect(steps.length, `${field} of revision ${revision}`).toBe(life.length);
+        }
+      }
+    }
+  });
+});
+
 describe('what broke is marked where it broke:', () => {
   const fine = [opened(), deposit('10.00', '10.00')] as const;
   const limitChanged = (old_limit: string, new_limit: string): BankAccountEvent => ({

@@ -92,7 +92,7 @@ export function toRecordedEvent(event: WireEvent): RecordedEvent {
   return recordedEvent(event, event.getMetadataMap().get('type') ?? UNREADABLE_EVENT_TYPE, data, metadata);
 }
 
-/** A subscription goes on behind an event that cannot be read; its type tells the subscriber, who knows no such type. */
+/** Whoever goes on behind an event that cannot be read is told by its type, which nobody knows. */
 export function toReadableEvent(event: WireEvent): RecordedEvent {
   try {
     return toRecordedEvent(event);

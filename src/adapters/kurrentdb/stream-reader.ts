@@ -9,7 +9,7 @@ import type {
 } from '../../event-sourcing/event-store.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import type { KurrentDbClient } from './client.ts';
-import { placeOf, toRecordedEvent } from './event-mapping.ts';
+import { placeOf, toReadableEvent, toRecordedEvent } from './event-mapping.ts';
 import { ReadCall, type ReadCallLimits } from './read-call.ts';
 import { streamRequest } from './read-request.ts';
 import { pause } from './retry.ts';
@@ -31,6 +31,7 @@ export class StreamReader {
   }
 
   async *read(stream: string, options: ReadStreamOptions = {}): AsyncGenerator<RecordedEvent> {
+    const toEvent = options.unreadable ? toReadableEvent : toRecordedEvent;
     for await (const { read, revision } of this.#follow(stream, options)) {
       const event = read.getEvent();
       if (!event) {
@@ -38,7 +39,7 @@ export class StreamReader {
         throw new StoreError('corrupt', `Revision ${revision} of ${stream} holds no event.`, { place });
       }
       // Links and the like, which a projection of the server may write anywhere, are no events of the bank.
-      if (!event.getMetadataMap().get('type')?.startsWith('$')) yield toRecordedEvent(event);
+      if (!event.getMetadataMap().get('type')?.startsWith('$')) yield toEvent(event);
     }
   }
 

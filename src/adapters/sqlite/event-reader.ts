@@ -77,10 +77,11 @@ export class SqliteEventReader implements EventReader, StreamDirectory {
     const backwards = options.direction === 'backwards';
     let from = options.from ?? (backwards ? NEWEST : 0);
     let left = options.limit ?? Number.POSITIVE_INFINITY;
+    const toEvent = options.unreadable ? toReadableEvent : toRecordedEvent;
     while (left > 0) {
       const size = Math.min(left, PAGE_EVENTS);
       const page = this.#page(stream, backwards, from, size);
-      for (const row of page) yield toRecordedEvent(row);
+      for (const row of page) yield toEvent(row);
       if (page.length < size) return;
       left -= page.length;
       from = (page.at(-1) as EventRow)[2] + (backwards ? -1 : 1);

@@ -98,10 +98,10 @@ function timeOf(ms: number): string {
   return lastTime.text;
 }
 
-/** @throws StoreError `corrupt`, naming the place, when the row does not hold JSON */
+/** @throws StoreError `corrupt`, naming the place, when the row does not hold JSON objects */
 export function toRecordedEvent(row: EventRow): RecordedEvent {
   try {
-    return recordedEvent(row, JSON.parse(row[6]) as object);
+    return recordedEvent(row, objectIn(row[6]));
   } catch (error) {
     const [position, stream, revision] = row;
     const message = `The event at revision ${revision} of ${stream} (position ${position}) cannot be read.`;
@@ -109,25 +109,32 @@ export function toRecordedEvent(row: EventRow): RecordedEvent {
   }
 }
 
-/** A subscription goes on behind an event that cannot be read; its type tells the subscriber, who knows no such type. */
+/** Whoever goes on behind an event that cannot be read is told by its type, which nobody knows. */
 export function toReadableEvent(row: EventRow): RecordedEvent {
   try {
     return toRecordedEvent(row);
   } catch {
     const unreadable = [...row.slice(0, 3), UNREADABLE_EVENT_TYPE, ...row.slice(4)] as EventRow;
-    return isJson(row[7])
+    return isObject(row[7])
       ? recordedEvent(unreadable, {})
       : recordedEvent(unreadable.with(7, '{}') as EventRow, {});
   }
 }
 
-function isJson(text: string): boolean {
+function isObject(text: string): boolean {
   try {
-    JSON.parse(text);
+    objectIn(text);
     return true;
   } catch {
     return false;
   }
+}
+
+/** @throws Error when it is anything else: no field could be asked of it */
+function objectIn(text: string): object {
+  const value: unknown = JSON.parse(text);
+  if (typeof value === 'object' && value !== null) return value;
+  throw new Error('It is no JSON object.');
 }
 
 function recordedEvent(row: EventRow, data: object): RecordedEvent {
@@ -139,6 +146,6 @@ function recordedEvent(row: EventRow, data: object): RecordedEvent {
     position: BigInt(row[0]),
     recordedAt: timeOf(row[5]),
     data,
-    metadata: JSON.parse(row[7]) as EventMetadata,
+    metadata: objectIn(row[7]) as EventMetadata,
   };
 }

@@ -32,7 +32,7 @@ export class InvariantWatch {
     const found = this.#placeFindings(step);
     if (failure) return [...found, broken(failure.kind, failure.message)];
     if (!event || !after) return found;
-    return [...found, ...stateFindings(event, before, after)];
+    return [...found, ...contentFindings(event, before, after)];
   }
 
   #placeFindings({ recorded: { revision, metadata } }: AccountStep): Finding[] {
@@ -44,11 +44,22 @@ export class InvariantWatch {
     if (metadata.timestamp < this.#latest) {
       const detail = `${metadata.timestamp} is earlier than ${this.#latest}, the time of an event before it.`;
       found.push({ severity: 'note', code: 'clock_stepped_back', detail });
-    } else {
+    } else if (metadata.timestamp > this.#latest) {
+      // An event that cannot be read has no time.
       this.#latest = metadata.timestamp;
     }
     this.#revision = revision;
     return found;
+  }
+}
+
+/** What nobody of this program wrote may lack fields, or have others in their place, that folding does not look at. */
+function contentFindings(...step: Parameters<typeof stateFindings>): Finding[] {
+  try {
+    return stateFindings(...step);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return [broken('malformed', `A field is missing, or not what it should be: ${reason}`)];
   }
 }
 

@@ -18,7 +18,7 @@ import { legOperation } from '../transfer-legs.ts';
  */
 export type Verdict =
   | { readonly kind: 'same' | 'nothing' }
-  | { readonly kind: 'otherwise'; readonly differences: readonly Difference[] }
+  | { readonly kind: 'otherwise'; readonly differences: Difference[] }
   | { readonly kind: 'refused'; readonly code: string; readonly detail: string }
   | { readonly kind: 'not_judged'; readonly reason: string };
 

@@ -1,5 +1,11 @@
 /** `replay`: steps through an account's events and shows what each did, what broke there, and what rules would say today. */
-import { replayFromStore, type ShownStep, StoreError } from '../../store-tools/replay-account.ts';
+import {
+  isDifferent,
+  isRemarkable,
+  replayFromStore,
+  type ShownStep,
+  StoreError,
+} from '../../store-tools/replay-account.ts';
 import { stepJson, stepText } from '../bank/replay-view.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand, wholeNumber } from '../command.ts';
@@ -47,14 +53,6 @@ limit. --rules asks the rules of this program what they would decide today; wher
     return totals.broken === 0 ? EXIT.ok : EXIT.failed;
   },
 });
-
-function isRemarkable({ findings, today }: ShownStep): boolean {
-  return findings.length > 0 || isDifferent(today);
-}
-
-function isDifferent(today: ShownStep['today']): boolean {
-  return today !== undefined && today.kind !== 'same' && today.kind !== 'not_judged';
-}
 
 class Totals {
   steps = 0;

@@ -114,7 +114,7 @@ export class ArchivedEventReader implements LiveReader {
 
   /** Where to begin in the archive when the store has nothing at or before `from`; a deleted stream stays empty. */
   async #lastCut(stream: string, from: number | undefined): Promise<number | undefined> {
-    for await (const { revision } of this.#live.readStream(stream, { limit: 1 })) {
+    for await (const { revision } of this.#live.readStream(stream, { limit: 1, unreadable: 'handed_on' })) {
       return Math.min(from ?? revision - 1, revision - 1);
     }
     return undefined;

@@ -51,7 +51,7 @@ describe('an event that cannot be read', () => {
     ['has metadata of somebody else', { metadata: '{"$correlationId":"x"}' }],
     ['is not JSON at all', { isJson: false }],
   ])(
-    'because it %s stops a read, and is handed on by a subscription',
+    'because it %s stops a read, unless it is to be handed on, and is handed on by a subscription',
     async (_, { data, metadata, isJson }) => {
       const { double, store } = await startDoubleAndStore();
       const stream = uniqueName('damaged');
@@ -66,11 +66,14 @@ describe('an event that cannot be read', () => {
 
       const follower = follow(store, { streamPrefixes: [stream] });
       await follower.until('3 events', () => follower.events.length >= 3);
-      expect(follower.events.map((event) => [event.revision, event.type])).toEqual([
+      const seen = [
         [0, before[0]?.type],
         [1, UNREADABLE_EVENT_TYPE],
         [2, after[0]?.type],
-      ]);
+      ];
+      expect(follower.events.map((event) => [event.revision, event.type])).toEqual(seen);
+      const read = await collect(store.readStream(stream, { unreadable: 'handed_on' }));
+      expect(read.map((event) => [event.revision, event.type])).toEqual(seen);
       const corrupt = {
         name: 'StoreError',
         code: 'corrupt',

@@ -17,22 +17,34 @@ beforeEach(() => {
 afterEach(() => file.dispose());
 
 describe('an event whose row is damaged', () => {
-  it.each(['data', 'metadata'])('in its %s stops a read, but not a subscription', async (column) => {
-    const { store, path } = file;
-    await mustAppend(store, 'sound', newEvents(3), 'no_stream');
-    const damage = new DatabaseSync(path);
-    damage.exec(`UPDATE events SET ${column} = '{' WHERE position = 2`);
-    damage.close();
-    await expect(collect(store.readStream('sound'))).rejects.toMatchObject({
-      code: 'corrupt',
-      message: expect.stringContaining('revision 1 of sound'),
-    });
-    const stop = new AbortController();
-    for await (const { events } of store.subscribeToAll({ signal: stop.signal })) {
-      expect(events.map(({ type }) => type === 'Unreadable')).toEqual([false, true, false]);
-      stop.abort();
-    }
-  });
+  it.each([
+    ['data', '{'],
+    ['metadata', '{'],
+    ['data', 'null'],
+    ['metadata', '7'],
+  ])(
+    'in its %s, which is %s, stops a read, unless it is to be handed on, but not a subscription',
+    async (column, text) => {
+      const { store, path } = file;
+      await mustAppend(store, 'sound', newEvents(3), 'no_stream');
+      const damage = new DatabaseSync(path);
+      damage.exec(`UPDATE events SET ${column} = '${text}' WHERE position = 2`);
+      damage.close();
+      await expect(collect(store.readStream('sound'))).rejects.toMatchObject({
+        code: 'corrupt',
+        message: expect.stringContaining('revision 1 of sound'),
+      });
+      for (const direction of ['forwards', 'backwards'] as const) {
+        const read = await collect(store.readStream('sound', { direction, unreadable: 'handed_on' }));
+        expect(read.map(({ type }) => type === 'Unreadable')).toEqual([false, true, false]);
+      }
+      const stop = new AbortController();
+      for await (const { events } of store.subscribeToAll({ signal: stop.signal })) {
+        expect(events.map(({ type }) => type === 'Unreadable')).toEqual([false, true, false]);
+        stop.abort();
+      }
+    },
+  );
 });
 
 describe('a reader beside the writer', () => {
