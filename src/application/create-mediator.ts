@@ -43,6 +43,7 @@ import { type Behaviour, Mediator } from './mediator.ts';
 import { type Logger, logging, operations, validation } from './pipeline.ts';
 import * as accountAt from './queries/account-at.ts';
 import { GetAccountChanges, getAccountChangesHandler } from './queries/account-changes.ts';
+import { GetAccountReplay, getAccountReplayHandler } from './queries/account-replay.ts';
 import { ListAccountTransactions, listAccountTransactionsHandler } from './queries/account-transactions.ts';
 import * as accounts from './queries/accounts.ts';
 import * as analytics from './queries/analytics.ts';
@@ -95,6 +96,7 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(accountAt.GetAccountBalance, accountAt.getAccountBalanceHandler(bank))
     .register(accountAt.GetAccountState, accountAt.getAccountStateHandler(bank))
     .register(GetAccountChanges, getAccountChangesHandler(bank))
+    .register(GetAccountReplay, getAccountReplayHandler(bank))
     .register(ListAccountTransactions, listAccountTransactionsHandler(bank))
     .register(GetStatement, getStatementHandler(bank))
     .register(analytics.GetAccountAnalytics, analytics.getAccountAnalyticsHandler(bank))

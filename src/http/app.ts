@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { checkInput } from '../application/fields.ts';
 import { installConsistencyTokens } from './consistency.ts';
 import { accountChangesController } from './controllers/account-changes.ts';
+import { accountReplayController } from './controllers/account-replay.ts';
 import { accountsController } from './controllers/accounts.ts';
 import { analyticsController, bankAnalyticsController } from './controllers/analytics.ts';
 import { archiveController } from './controllers/archive.ts';
@@ -81,6 +82,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(operationsController(options));
   await app.register(streamHealthController(options));
   await app.register(snapshotsController(options));
+  await app.register(accountReplayController(options));
   await app.register(archiveController(options));
   await app.register(projectionsController(options));
   await app.register(deadLettersController(options));

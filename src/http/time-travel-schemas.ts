@@ -63,7 +63,7 @@ export const accountMomentSchema = z
   })
   .meta({ id: 'AccountMoment', description: 'An account as it was, from its own stream.' });
 
-const changesSchema = z.array(
+export const changesSchema = z.array(
   z.strictObject({
     field: z.string().meta({ examples: ['balance'] }),
     before: z

@@ -69,6 +69,19 @@ describe('replay', () => {
     expect(stdout).toMatch(/Nothing is broken in 2 events\.\n$/);
   });
 
+  it('prints the steps that the API answers, page by page', async () => {
+    const { stdout } = await cli('replay', account, '--rules', '--json', '--from', '2');
+    const steps: unknown[] = [];
+    for (let cursor: string | undefined = '2'; cursor !== undefined; ) {
+      const query: Record<string, string | number> = { rules: 'current', from: 2, limit: 4, cursor };
+      const page = await bank.client.call('getAccountReplay', { params: { id: account }, query });
+      steps.push(...page.body.items);
+      cursor = page.body.next_cursor;
+    }
+    expect(steps.length).toBeGreaterThan(10);
+    expect(linesOf({ code: 0, stdout, stderr: '' })).toEqual(steps);
+  });
+
   it('marks the step that broke, and fails', async () => {
     const { code, stdout } = await cli('replay', brokenAccount, '--rules', '--findings');
     expect(code).toBe(1);

@@ -107,6 +107,7 @@ export function describeArchive(where: string, prepare: () => Promise<ArchivedBa
         10,
       );
       expect(await refusal(bank, 'listAccountEvents', id)).toEqual(['archive_damaged']);
+      expect(await refusal(bank, 'getAccountReplay', id)).toEqual(['archive_damaged']);
       await bank.close();
       await rename(hidden, setup.locations.archiveDir);
       bank = await setup.start();
@@ -196,6 +197,7 @@ async function everything({ client }: RunningBank, ids: readonly string[], trans
       params,
       query: `from_revision=2&to_revision=${state.revision}&limit=200`,
     });
+    await ask('getAccountReplay', { params, query: 'rules=current&limit=200' });
     await ask('listAccountTransactions', { params, query: 'limit=200' });
     const statement = (await client.call('getStatement', { params: { id, month } })).body;
     answers.push({ ...statement, generated_at: undefined });

@@ -71,10 +71,23 @@ const BETWEEN_TWO: readonly Wrong[] = [
   ['to_revision=0&cursor=1', 422, 'invalid_cursor', 'cursor'],
 ];
 
+const REPLAYED: readonly Wrong[] = [
+  ...named('from', WRONG_REVISIONS),
+  ...named('to', WRONG_REVISIONS),
+  ['from=1&to=0', 422, 'invalid_range', 'from'],
+  ['from=1&cursor=0', 422, 'invalid_cursor', 'cursor'],
+  ['to=0&cursor=1', 422, 'invalid_cursor', 'cursor'],
+  ['rules=yesterday', 422, 'invalid_value', 'rules'],
+  ['rules=', 422, 'invalid_value', 'rules'],
+  ['findings_only=yes', 422, 'invalid_value', 'findings_only'],
+  ['at=2020-01-01T00:00:00Z', 422, 'unknown_field', 'at'],
+];
+
 export const BAD_POINTS: readonly Row[] = [
   ...rows('getAccountBalance', AT_ONE_POINT),
   ...rows('getAccountState', AT_ONE_POINT),
   ...rows('getAccountChanges', BETWEEN_TWO),
+  ...rows('getAccountReplay', REPLAYED),
 ];
 
 function rows(operation: OperationId, wrong: readonly Wrong[]): Row[] {

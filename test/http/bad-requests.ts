@@ -22,6 +22,7 @@ const READS_OF_ACCOUNT = [
   'listAccountEvents',
   'listAccountHolds',
 ] as const;
+const OF_ACCOUNT = [...READS_OF_ACCOUNT, 'getAccountReplay'] as const;
 const READS_OF_PERSON = ['getPerson', 'getOwnerSummary'] as const;
 const HOLD_OPERATIONS = ['getHold', 'captureHold', 'releaseHold'] as const;
 const NOT_AN_ID = [
@@ -38,7 +39,7 @@ const NOT_AN_ID = [
 const reversing = (id: string) => ({ params: { id }, body: { reason: 'Mistake' } });
 
 export const BAD_IDS: readonly Row[] = [
-  ...[...READS_OF_ACCOUNT, ...READS_OF_PERSON, 'getTransaction' as const].flatMap((operation) =>
+  ...[...OF_ACCOUNT, ...READS_OF_PERSON, 'getTransaction' as const].flatMap((operation) =>
     NOT_AN_ID.map((id) =>
       row(`id ${id}`, operation, () => ({ params: { id } }), 422, 'invalid_id', 'path /id'),
     ),
@@ -65,7 +66,7 @@ export const BAD_IDS: readonly Row[] = [
       ),
     ),
   ),
-  ...READS_OF_ACCOUNT.map((operation) =>
+  ...OF_ACCOUNT.map((operation) =>
     row(
       'unknown account',
       operation,
@@ -444,6 +445,7 @@ const PAGED: readonly (readonly [OperationId, (bank: Fixture) => CallOptions])[]
   ['listAccountTransactions', ({ account }) => ({ params: { id: account } })],
   ['listAccountEvents', ({ account }) => ({ params: { id: account } })],
   ['getAccountChanges', ({ account }) => ({ params: { id: account } })],
+  ['getAccountReplay', ({ account }) => ({ params: { id: account } })],
   ['listAccountHolds', ({ holding }) => ({ params: { id: holding } })],
   ['listTransfers', () => ({})],
   ['expireHolds', () => ({})],
@@ -658,6 +660,7 @@ const OF_OPERATORS: readonly OperationId[] = [
   'expireHolds',
   'postMonth',
   'listTransfers',
+  'getAccountReplay',
 ];
 
 const READS: typeof PAGED = [

@@ -16,6 +16,7 @@ import {
   parkedRequestSchema,
 } from '../../src/http/cloud-event-schemas.ts';
 import { isProblemCode, PROBLEM_CATALOG } from '../../src/http/problem-catalog.ts';
+import { accountReplaySchema } from '../../src/http/replay-schemas.ts';
 import {
   accountPageSchema,
   accountSchema,
@@ -136,6 +137,7 @@ export const OPERATIONS = {
   postMonth: ['POST', '/admin/interest-runs', 200, interestStepSchema],
   takeSnapshot: ['POST', '/admin/accounts/{id}/snapshots', 200, snapshotTakenSchema],
   listSnapshots: ['GET', '/admin/accounts/{id}/snapshots', 200, snapshotListSchema],
+  getAccountReplay: ['GET', '/admin/accounts/{id}/replay', 200, accountReplaySchema],
   startArchiveRun: ['POST', '/admin/archive-runs', 202, archiveRunSchema],
   getArchive: ['GET', '/admin/archive', 200, archiveSchema],
   expireHolds: ['POST', '/admin/holds/expire', 200, holdSweepSchema],

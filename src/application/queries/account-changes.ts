@@ -8,7 +8,7 @@ import { changesBetween, type FieldChange, type MomentPlace, momentPlace } from 
 import { type Bank, bankAccountType } from '../bank.ts';
 import { type Handler, query } from '../mediator.ts';
 import { accountIdFields } from './accounts.ts';
-import { invalidCursor, pageFields } from './paging.ts';
+import { invalidCursor, pageFields, revisionOfCursor } from './paging.ts';
 import { findMoment, instant, revisionNumber, type TravellingBank } from './point-in-time.ts';
 import { type EventEnvelope, toEnvelope } from './streams.ts';
 
@@ -71,7 +71,7 @@ export function getAccountChangesHandler(bank: ChangesBank): Handler<Input, Acco
     const first = (from.value.moment?.revision ?? -1) + 1;
     const last = to.value.moment.revision;
     if (first > last + 1 || isLater(from.value.at, to.value.at)) return endsBeforeItBegins(input);
-    const start = input.cursor === undefined ? first : startOf(input.cursor, first, last);
+    const start = input.cursor === undefined ? first : revisionOfCursor(input.cursor, first, last);
     if (start === undefined) return invalidCursor();
     const end = Math.min(start + limit - 1, last);
     return accept({
@@ -107,12 +107,6 @@ function endsBeforeItBegins({ to, from_revision }: Input) {
 
 function placeOf({ at, moment }: Side): AccountChanges['from'] {
   return moment ? momentPlace(moment, at) : { at, revision: null, changed_at: null };
-}
-
-/** A cursor is the revision to go on from. */
-function startOf(cursor: string, first: number, last: number): number | undefined {
-  const revision = /^\d{1,15}$/.test(cursor) ? Number(cursor) : -1;
-  return revision >= first && revision <= last ? revision : undefined;
 }
 
 async function eventsBetween(

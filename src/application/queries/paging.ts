@@ -85,6 +85,12 @@ export function invalidCursor() {
   return reject('invalid_cursor', 'cursor is not one that this list gave out.', { field: 'cursor' });
 }
 
+/** The revision to go on from, where that is what a cursor names; `undefined` when it lies outside of the range. */
+export function revisionOfCursor(cursor: string, first: number, last: number): number | undefined {
+  const revision = /^\d{1,15}$/.test(cursor) ? Number(cursor) : -1;
+  return revision >= first && revision <= last ? revision : undefined;
+}
+
 /** A page with a document that is blocked by a dead letter says so, unless its own stream still tells it. */
 export async function documentsOf<E extends DomainEvent, D extends Document>(
   bank: ReadingBank,

@@ -104,13 +104,8 @@ function momentOf(
         facts,
       });
     }
-    case 'beyond_last': {
-      const facts = { last_revision: found.lastRevision };
-      return reject('revision_not_found', `The account is at revision ${found.lastRevision}.`, {
-        field,
-        facts,
-      });
-    }
+    case 'beyond_last':
+      return revisionNotFound(found.lastRevision, field);
     case 'removed': {
       const facts = { first_revision: found.firstRevision };
       return reject('history_removed', `The account's events begin at revision ${found.firstRevision}.`, {
@@ -119,6 +114,12 @@ function momentOf(
       });
     }
   }
+}
+
+/** @param field the parameter that names a revision beyond the last one */
+export function revisionNotFound(last_revision: number, field: string) {
+  const facts = { last_revision };
+  return reject('revision_not_found', `The account is at revision ${last_revision}.`, { field, facts });
 }
 
 /** The state that commands decide on, which is mostly in memory; only its last event is read. */
