@@ -227,6 +227,24 @@ describe('what broke is marked where it broke:', () => {
     expect(findingsOf(await replayOf(back))).toEqual([[2, 'note', 'clock_stepped_back']]);
   });
 
+  it('a note also behind an event that tells no time', async () => {
+    const minutes = [5, undefined, 4];
+    const events = streamOf(
+      [opened(), { type: 'Unreadable', data: {} }, deposit('1.00', '1.00')],
+      (event) => {
+        const told = minutes[event.revision];
+        const metadata = told === undefined ? {} : { ...event.metadata, timestamp: minute(told) };
+        return { ...event, metadata: metadata as RecordedEvent['metadata'] };
+      },
+    );
+    const steps = await replayOf(events);
+    expect(findingsOf(steps)).toEqual([
+      [1, 'broken', 'unreadable'],
+      [2, 'note', 'clock_stepped_back'],
+    ]);
+    expect(steps[1]?.at).toBe(events[1]?.recordedAt);
+  });
+
   it('a note for each event that is stamped earlier than any before it', async () => {
     const stamps = [5, 3, 4, 5];
     const deposits = ['1.00', '2.00', '3.00'].map((balance) => deposit('1.00', balance));

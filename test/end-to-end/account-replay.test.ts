@@ -16,10 +16,19 @@ describeAccountReplay('embedded', (seed) => startSeededBank(directory.file('bank
 
 it('a replay names a row that is damaged and goes on behind it, through the API and the command line', async () => {
   const id = newId();
+  const undone = newId();
   const dataDir = directory.file('damaged');
-  const paid = (balance: string) => posted(newId(), usd('CREDIT', '1.00', balance));
+  const paid = (balance: string, transaction = newId()) =>
+    posted(transaction, usd('CREDIT', '1.00', balance));
+  // To judge it, the posting that it undoes is looked up behind what is damaged.
+  const reversal = {
+    type: 'REVERSAL',
+    reverses_transaction_id: undone,
+    ...usd('DEBIT', '1.00', '1.00'),
+  } as const;
   const bank = await startSeededBank(dataDir, async (store) => {
-    await forgeAccount(store, id, [created(newId()), ...['1.00', '2.00', '3.00', '4.00', '5.00'].map(paid)]);
+    const payments = [paid('1.00'), paid('2.00'), paid('3.00'), paid('4.00', undone), paid('5.00')];
+    await forgeAccount(store, id, [created(newId()), ...payments, posted(newId(), reversal)]);
     const db = new DatabaseSync(`${dataDir}/events.db`);
     const ofAccount = 'stream = (SELECT id FROM streams WHERE name = ?) AND revision = ?';
     const damage = (column: string, text: string, revision: number) =>
@@ -34,7 +43,7 @@ it('a replay names a row that is damaged and goes on behind it, through the API 
   onTestFinished(() => bank.close());
   const { body } = await bank.client.call('getAccountReplay', { params: { id }, query: 'rules=current' });
   const codes = body.items.map(({ findings }) => findings.map(({ code }) => code));
-  expect(codes).toEqual([[], [], ['unreadable'], ['unreadable'], ['balance_differs'], ['unreadable']]);
+  expect(codes).toEqual([[], [], ['unreadable'], ['unreadable'], ['balance_differs'], ['unreadable'], []]);
   expect(body.items.map(({ after }) => after?.balance)).toEqual([
     '0.00',
     '1.00',
@@ -42,7 +51,9 @@ it('a replay names a row that is damaged and goes on behind it, through the API 
     '1.00',
     '2.00',
     '2.00',
+    '1.00',
   ]);
+  expect(body.items.at(-1)?.today?.kind).toBe('otherwise');
   expect(body.items.map(({ at }) => Date.parse(at))).not.toContain(Number.NaN);
   const { code, stdout } = await cliOn(bank.url, dataDir)('replay', id, '--rules', '--json');
   const lines = stdout.trimEnd().split('\n');

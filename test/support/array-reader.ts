@@ -9,10 +9,13 @@ export class ArrayReader {
     this.events = [...events];
   }
 
-  async *readStream(stream: string, { from = 0, limit = Infinity }: ReadStreamOptions = {}) {
+  async *readStream(stream: string, { from, limit = Infinity, direction }: ReadStreamOptions = {}) {
+    const backwards = direction === 'backwards';
     let left = limit;
-    for (const event of this.events) {
-      if (event.stream !== stream || event.revision < from || left <= 0) continue;
+    for (const event of backwards ? this.events.toReversed() : this.events) {
+      const { revision } = event;
+      const isBefore = from !== undefined && (backwards ? revision > from : revision < from);
+      if (event.stream !== stream || isBefore || left <= 0) continue;
       left -= 1;
       this.given += 1;
       yield event;
