@@ -14,7 +14,10 @@ export interface Filling {
   readonly projections: ReadonlySet<string>;
   readonly state: ProjectorState | undefined;
   readonly caughtUp: boolean;
+  /** Up to here everything is stored. */
   readonly position: Position;
+  /** Up to here it is folded. */
+  readonly reached: Position;
   readonly rates: Rates;
   start(signal: AbortSignal): void;
   wake(): void;
@@ -76,13 +79,17 @@ export class Following<E extends DomainEvent> implements Filling {
     return this.#projector?.position ?? 0n;
   }
 
+  get reached(): Position {
+    return this.#projector?.reached ?? 0n;
+  }
+
   /** Events of the log that it has folded. */
   get eventsSeen(): number {
     return this.#projector?.eventsSeen ?? 0;
   }
 
   get rates(): Rates {
-    return this.#meter.rates(this.position, this.eventsSeen);
+    return this.#meter.rates(this.reached, this.eventsSeen);
   }
 
   start(signal: AbortSignal): void {

@@ -117,7 +117,7 @@ export class GroupStates<E extends DomainEvent> {
     for (const group of this.#options.groups) {
       const { rebuild, ...state } = this.#of(group);
       if (!rebuild || !group.projections.some(({ name }) => building.projections.has(name))) continue;
-      const position = String(building.position);
+      const position = String(building.reached);
       if (position === rebuild.position) continue;
       await this.#save(group, { ...state, rebuild: { ...rebuild, position, ...building.rates } });
     }

@@ -98,6 +98,7 @@ export class Projector<E extends DomainEvent> {
   #waitingSince: number | undefined;
   /** Events of the commits since all that waited was written. */
   #collected = 0;
+  #reached: Position = 0n;
   #state: ProjectorState = 'stopped';
   readonly #desk: DeadLetterDesk<E>;
   /** Whose requests are obeyed here; letters that belong to no projection are everybody's. */
@@ -146,6 +147,11 @@ export class Projector<E extends DomainEvent> {
     return least([...this.#checkpoints.values()]) ?? 0n;
   }
 
+  /** The end of the newest commit. Some documents may wait to be written, and then `position` is an earlier one. */
+  get reached(): Position {
+    return this.#reached;
+  }
+
   /** Someone is waiting for the newest events: do not pause before the next batch. */
   wake(): void {
     this.#wakeRequested = true;
@@ -187,6 +193,7 @@ export class Projector<E extends DomainEvent> {
     this.#session.discard();
     this.#waitingSince = undefined;
     this.#collected = 0;
+    this.#reached = after;
     this.#state = 'running';
     const subscribed = [...streamPrefixes, OPERATOR_STREAM_PREFIX];
     this.#pending = { deadLetters: [], events: 0 };
@@ -263,6 +270,7 @@ export class Projector<E extends DomainEvent> {
     this.#session.committed((collection) => this.#writeOnce.has(collection.name), keptBack);
     this.#committed(batch, deadLetters);
     this.#eventsSeen += events;
+    this.#reached = batch.position;
     this.#pending = { deadLetters: [], events: 0 };
   }
 

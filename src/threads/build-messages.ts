@@ -24,6 +24,7 @@ export type FromBuildThread =
       readonly state: ProjectorState | undefined;
       readonly caughtUp: boolean;
       readonly position: Position;
+      readonly reached: Position;
       readonly events: number;
     }
   | { readonly kind: 'problem'; readonly problem: ProjectorProblem }

@@ -40,6 +40,7 @@ class FillingThread implements Filling {
   #state: ProjectorState | undefined;
   #caughtUp = false;
   #position: Position = 0n;
+  #reached: Position = 0n;
   #events = 0;
 
   constructor(files: Omit<BuildTask, 'builds' | 'places'>, task: ElsewhereTask) {
@@ -61,8 +62,12 @@ class FillingThread implements Filling {
     return this.#position;
   }
 
+  get reached(): Position {
+    return this.#reached;
+  }
+
   get rates(): Rates {
-    return this.#meter.rates(this.#position, this.#events);
+    return this.#meter.rates(this.#reached, this.#events);
   }
 
   start(signal: AbortSignal): void {
@@ -114,10 +119,11 @@ class FillingThread implements Filling {
         this.#failure ??= { error: message.error };
         return;
       case 'progress': {
-        const { state, caughtUp, position, events } = message;
+        const { state, caughtUp, position, reached, events } = message;
         this.#state = state;
         this.#caughtUp = caughtUp;
         this.#position = position;
+        this.#reached = reached;
         this.#events = events;
         this.#task.onProgress();
       }

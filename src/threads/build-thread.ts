@@ -48,8 +48,8 @@ async function fill({ config, events, readModels, builds, places }: BuildTask): 
   });
 
   function tellProgress(): void {
-    const { state, caughtUp, position, eventsSeen } = following;
-    tell({ kind: 'progress', state, caughtUp, position, events: eventsSeen });
+    const { state, caughtUp, position, reached, eventsSeen } = following;
+    tell({ kind: 'progress', state, caughtUp, position, reached, events: eventsSeen });
   }
 
   parentPort?.on('message', (message: ToBuildThread) => {

@@ -268,6 +268,9 @@ describe('a rebuild', () => {
       get position() {
         return there.position;
       },
+      get reached() {
+        return there.position;
+      },
       rates: { events_per_second: 0, positions_per_second: 0 },
       start: () => undefined,
       wake() {

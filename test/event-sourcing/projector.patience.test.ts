@@ -123,6 +123,24 @@ describe('a rebuild', () => {
     expect(await bench.wallet('a')).toEqual([239, 240]);
   });
 
+  it('says how far it is, although not all of it is stored yet', async () => {
+    const seen: (readonly [reached: bigint, stored: bigint])[] = [];
+    bench.readModels.onCommit = async (proceed, changes) => {
+      await proceed(changes);
+      seen.push([running.projector.reached, running.projector.position]);
+    };
+    const running = await bench.start({ commitEvents: 60, pace: pace() });
+    await running.caughtUp();
+    await running.stop();
+    expect(seen).toEqual([
+      [0n, 0n],
+      [60n, 0n],
+      [120n, 0n],
+      [180n, 0n],
+    ]);
+    expect([running.projector.reached, running.projector.position]).toEqual([240n, 240n]);
+  });
+
   it('writes all of them with every commit while the bank is at work', async () => {
     await bench.project({ commitEvents: 60, pace: pace(3) });
     expect(movesOf(wallets.name)).toEqual([180n, 240n]);
