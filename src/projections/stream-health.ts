@@ -93,7 +93,7 @@ const UTC_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 
 export const streamHealth = defineLogProjection<StreamHealthDocument>({
   name: 'stream_health',
-  version: 1,
+  version: 2,
   patient: true,
   indexes: ['problem'],
   listed: false,
