@@ -173,19 +173,22 @@ export class ProjectionHost<E extends DomainEvent> {
       .map((projection) => ({ ...projection, build: numbers.get(projection.name) ?? 0 }));
   }
 
-  /** The first group here and the others elsewhere, where that can be done: two threads have the more time each. */
+  /** Every second group elsewhere, where that can be done: two threads have the more time each. */
   #fill(builds: readonly Collection[], eventsServed: () => number): Fillings {
     const { groups, elsewhere, onProblem } = this.#options;
     const inGroup = ({ projections }: ProjectionGroup<E>) => {
       const names = new Set(projections.map(({ name }) => name));
       return builds.filter(({ name }) => names.has(name));
     };
-    const [here = [], ...others] = groups.map(inGroup).filter((some) => some.length > 0);
-    const places = elsewhere && others.length > 0 ? 2 : 1;
+    const filled = groups.map(inGroup).filter((some) => some.length > 0);
+    const here = filled.filter((_, index) => index % 2 === 0).flat();
+    const others = filled.filter((_, index) => index % 2 === 1).flat();
+    if (!elsewhere || others.length === 0)
+      return new Fillings([this.#follow(builds, new RebuildPace({ eventsServed }))]);
+    const places = 2;
     const pace = new RebuildPace({ eventsServed, places });
-    if (!elsewhere || places === 1) return new Fillings([this.#follow(builds, pace)]);
     const there = elsewhere({
-      builds: others.flat(),
+      builds: others,
       eventsServed,
       places,
       onProgress: () => this.#wakeUp.notify(),

@@ -102,8 +102,8 @@ describe('minor units', () => {
   it('are there for every read model but those without amounts', () => {
     expect(projections.filter((one) => !one.minorUnits)).toEqual([
       persons,
-      operations,
       externalReferences,
+      operations,
       streamHealth,
       streamCategories,
     ]);
