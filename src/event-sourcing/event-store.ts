@@ -19,6 +19,15 @@ export interface EventMetadata {
   readonly traceparent?: string;
 }
 
+/** Fields of the metadata that every event has, as texts. */
+export const REQUIRED_METADATA = [
+  'aggregate_type',
+  'aggregate_id',
+  'timestamp',
+  'correlation_id',
+  'causation_id',
+] as const satisfies readonly (keyof EventMetadata)[];
+
 /** An event on its way into a store. `data` is plain JSON. */
 export interface NewEvent {
   /** UUID; appending the same ids again at the same expected revision answers as the first time. */

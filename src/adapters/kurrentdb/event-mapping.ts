@@ -6,6 +6,7 @@ import messages from '@eventstore/db-client/generated/streams_pb.js';
 import {
   type EventMetadata,
   type NewEvent,
+  REQUIRED_METADATA,
   type RecordedEvent,
   UNREADABLE_EVENT_TYPE,
 } from '../../event-sourcing/event-store.ts';
@@ -19,13 +20,6 @@ const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** What KurrentDB's own tools follow; they repeat two of our fields, so they are taken off again on reading. */
 const CORRELATION_KEY = '$correlationId';
 const CAUSATION_KEY = '$causationId';
-const REQUIRED_METADATA = [
-  'aggregate_type',
-  'aggregate_id',
-  'timestamp',
-  'correlation_id',
-  'causation_id',
-] as const;
 
 /** What reads and persistent subscriptions share of a recorded event on the wire. */
 export interface WireEvent {

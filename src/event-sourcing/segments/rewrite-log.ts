@@ -4,7 +4,7 @@
  */
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { EventMetadata, Position, RecordedEvent } from '../event-store.ts';
+import { type EventMetadata, type Position, REQUIRED_METADATA, type RecordedEvent } from '../event-store.ts';
 import { StoreError } from '../store-error.ts';
 import { ExportChain, type ExportTotals, type ReportProgress, readSegment } from './export-chain.ts';
 import { checkExport } from './import-log.ts';
@@ -64,13 +64,6 @@ export interface RewriteReport {
 
 const EXAMPLES_A_TYPE_MAX = 2;
 const REPORT_EVERY_EVENTS = 1_000;
-const METADATA_TEXTS = [
-  'aggregate_type',
-  'aggregate_id',
-  'timestamp',
-  'correlation_id',
-  'causation_id',
-] as const;
 
 /**
  * Rewrites a whole export. The new one has positions from 1 and the streams' revisions without gaps; its first events
@@ -226,7 +219,7 @@ function asWritten(value: object, event: RecordedEvent): unknown {
 
 /** Times are compared and cut as text, so there is one way to write each. */
 function checkMetadata(metadata: Partial<EventMetadata>, event: RecordedEvent): void {
-  for (const field of METADATA_TEXTS) {
+  for (const field of REQUIRED_METADATA) {
     if (typeof metadata[field] !== 'string') throw notAnEvent(event, `its metadata have no ${field}.`);
   }
   const { timestamp = '' } = metadata;
