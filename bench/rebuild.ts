@@ -2,6 +2,7 @@
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { NODE_FLAGS } from '../src/cli/project.ts';
 import type { Rebuild } from './rebuild-process.ts';
 
 const WITHIN_MS = 900_000;
@@ -18,7 +19,7 @@ export async function rebuild(events: string, readModels: string): Promise<Rebui
 
 async function run(events: string, readModels: string, what: 'fill' | 'rebuild'): Promise<string> {
   const entry = join(import.meta.dirname, 'rebuild-process.ts');
-  const args = ['--disable-warning=ExperimentalWarning', entry, events, readModels, what];
+  const args = [...NODE_FLAGS, entry, events, readModels, what];
   const { stdout } = await promisify(execFile)(process.execPath, args, { timeout: WITHIN_MS });
   return stdout;
 }
