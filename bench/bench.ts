@@ -38,8 +38,9 @@ export function load(
   port: number,
   targets: readonly LoadTarget[],
   seconds: number,
+  keyed = false,
 ): Promise<LoadResult> {
-  return generator.run({ port, connections: CONNECTIONS, targets, seconds });
+  return generator.run({ port, connections: CONNECTIONS, targets, seconds, keyed });
 }
 
 /** Runs the contenders in turn, round after round, so that a slow minute of the machine slows all of them. */

@@ -12,6 +12,8 @@ export interface LoadSpec {
   readonly port: number;
   readonly connections: number;
   readonly targets: readonly LoadTarget[];
+  /** Whether each request has an `Idempotency-Key` of its own. */
+  readonly keyed?: boolean;
   /** How long to send requests to targets chosen at random; without it, each target is asked exactly once. */
   readonly seconds?: number;
 }

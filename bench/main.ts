@@ -8,6 +8,7 @@ import { measureBatches } from './measurements/batches.ts';
 import { measureDeposits } from './measurements/deposits.ts';
 import { measureMoves } from './measurements/export-import.ts';
 import { measureGets } from './measurements/get.ts';
+import { measureKeyed } from './measurements/keyed.ts';
 import { measureKurrentDb } from './measurements/kurrentdb.ts';
 import { measureMongodb } from './measurements/mongodb.ts';
 import { measureRebuild } from './measurements/rebuild.ts';
@@ -38,6 +39,7 @@ const MEASUREMENTS: readonly (readonly [string, readonly Group[], (bench: Bench)
   ['move', ['move'], measureMoves],
   ['start', ['start'], measureStart],
   ['scale', ['scale'], measureScale],
+  ['keyed', ['keyed'], measureKeyed],
   ['kurrentdb', ['kurrentdb'], measureKurrentDb],
   ['mongodb', ['mongodb'], measureMongodb],
 ];

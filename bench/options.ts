@@ -18,6 +18,7 @@ export const GROUPS = [
   'move',
   'start',
   'scale',
+  'keyed',
   'kurrentdb',
   'mongodb',
 ] as const;

@@ -2,6 +2,7 @@
 
 import { openSqliteEventStore } from '../src/adapters/sqlite/event-store.ts';
 import { createBankCodec } from '../src/application/bank-codec.ts';
+import { operationOfKey } from '../src/application/operation.ts';
 import {
   type BankAccount,
   type BankAccountEvent,
@@ -14,6 +15,7 @@ import type { BankEvent } from '../src/domain/bank-event.ts';
 import type { Decision } from '../src/domain/decision.ts';
 import { personStream, registerPerson } from '../src/domain/person.ts';
 import type { EventStore, ExpectedRevision, NewEvent } from '../src/event-sourcing/event-store.ts';
+import { operationMetadata } from '../src/event-sourcing/operation-log.ts';
 import { newId } from '../src/new-id.ts';
 
 /** Appends that are under way at once; the store gives up to so many one commit. */
@@ -24,25 +26,32 @@ const CURRENCY = 'USD';
 
 const codec = createBankCodec(CURRENCY);
 
+/** How deposits are written. */
+export interface Shape {
+  /** With one deposit an append the log is as mixed as that of a busy bank; with more it fills faster. Default 1. */
+  readonly depositsPerAppend?: number;
+  /** Whether each is an operation of its own, as if it had come with an `Idempotency-Key`. */
+  readonly keyed?: boolean;
+}
+
 interface SeededAccount {
   readonly id: string;
   state: BankAccount;
 }
 
 /**
- * Writes persons, their accounts and `deposits` deposits into accounts chosen at random. With one deposit an append
- * the log is as mixed as that of a busy bank, which is what a rebuild has to cope with; with more it fills faster.
+ * Writes persons, their accounts and `deposits` deposits into accounts chosen at random.
  * @returns the accounts' ids
  */
 export async function seed(
   path: string,
   accounts: number,
   deposits: number,
-  depositsPerAppend = 1,
+  shape: Shape = {},
 ): Promise<string[]> {
   const store = openSqliteEventStore({ kind: 'file', path });
   try {
-    return await seedInto(store, accounts, deposits, depositsPerAppend);
+    return await seedInto(store, accounts, deposits, shape);
   } finally {
     await store.close();
   }
@@ -53,12 +62,13 @@ export async function seedInto(
   store: EventStore,
   accounts: number,
   deposits: number,
-  depositsPerAppend = 1,
+  { depositsPerAppend = 1, keyed = false }: Shape = {},
 ): Promise<string[]> {
   const opened = await openAccounts(store, accounts);
   await inGroups(Math.ceil(deposits / depositsPerAppend), (index) => {
     const account = opened[Math.floor(Math.random() * opened.length)] as SeededAccount;
-    return depositInto(store, account, Math.min(depositsPerAppend, deposits - index * depositsPerAppend));
+    const times = Math.min(depositsPerAppend, deposits - index * depositsPerAppend);
+    return depositInto(store, account, times, keyed);
   });
   return opened.map((account) => account.id);
 }
@@ -81,9 +91,14 @@ async function openAccounts(store: EventStore, count: number): Promise<SeededAcc
   return opened;
 }
 
-function depositInto(store: EventStore, account: SeededAccount, times: number): Promise<void> {
+function depositInto(
+  store: EventStore,
+  account: SeededAccount,
+  times: number,
+  keyed: boolean,
+): Promise<void> {
   const events = Array.from({ length: times }, () => nextDeposit(account)).flat();
-  return append(store, bankAccountStream(account.id), 'BankAccount', account.id, events, 'any');
+  return append(store, bankAccountStream(account.id), 'BankAccount', account.id, events, 'any', keyed);
 }
 
 function nextDeposit(account: SeededAccount) {
@@ -133,6 +148,7 @@ async function append(
   id: string,
   events: readonly BankEvent[],
   expected: ExpectedRevision,
+  keyed = false,
 ): Promise<void> {
   const cause = newId();
   const timestamp = new Date().toISOString();
@@ -143,7 +159,11 @@ async function append(
     correlation_id: cause,
     causation_id: cause,
   };
-  const encoded: NewEvent[] = events.map((event) => ({ id: newId(), ...codec.encode(event), metadata }));
+  const encoded: NewEvent[] = events.map((event) => ({
+    id: newId(),
+    ...codec.encode(event),
+    metadata: keyed ? { ...metadata, ...operationMetadata(operationOfKey(newId(), 'seed', '')) } : metadata,
+  }));
   const result = await store.append(stream, encoded, expected);
   if (!result.ok) throw new Error(`the seed of ${stream} met a conflict`);
 }

@@ -28,9 +28,16 @@ export interface DurableRun {
   readonly lagMs?: readonly number[];
 }
 
+export interface RunOptions {
+  /** How many events every accepted request must have left; default 1. */
+  readonly eventsPerAnswer?: number;
+  readonly sampler?: LagSampler | undefined;
+  /** Whether each request has an `Idempotency-Key`. */
+  readonly keyed?: boolean;
+}
+
 /**
  * One run against a server that stores.
- * @param eventsPerAnswer how many events every accepted request must have left
  * @throws Error when there are more or fewer
  */
 export async function durableRun(
@@ -38,11 +45,11 @@ export async function durableRun(
   { server, paths }: SeededServer,
   targets: readonly LoadTarget[],
   seconds: number,
-  { eventsPerAnswer = 1, sampler }: { eventsPerAnswer?: number; sampler?: LagSampler | undefined } = {},
+  { eventsPerAnswer = 1, sampler, keyed = false }: RunOptions = {},
 ): Promise<DurableRun> {
   const eventsBefore = (await statusOf(server)).event_store.events;
   const commitsBefore = commitsOf(paths.events);
-  const result = await load(bench, server.port, targets, seconds);
+  const result = await load(bench, server.port, targets, seconds, keyed);
   const commits = (commitsOf(paths.events) - commitsBefore) >>> 0;
   const lagMs = await sampler?.stop();
   const stored = (await statusOf(server)).event_store.events - eventsBefore;

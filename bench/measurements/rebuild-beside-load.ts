@@ -52,7 +52,9 @@ export async function measureRebuildBesideLoad(bench: Bench): Promise<Findings> 
 async function startWithHistory({ dir, options }: Bench): Promise<SeededServer> {
   const dataDir = join(dir, 'rebuild-beside-load');
   const paths = databases(dataDir);
-  const accountIds = await seed(paths.events, ACCOUNTS, options.seconds * DEPOSITS_PER_SECOND_OF_LOAD, 20);
+  const accountIds = await seed(paths.events, ACCOUNTS, options.seconds * DEPOSITS_PER_SECOND_OF_LOAD, {
+    depositsPerAppend: 20,
+  });
   return { server: await startServer(KIND, dataDir), accountIds, paths };
 }
 

@@ -46,7 +46,7 @@ async function start(bench: Bench, name: string, deposits: number): Promise<Seed
   const dataDir = join(bench.dir, name);
   const paths = databases(dataDir);
   say(`scale: writing ${deposits} deposits`);
-  const accountIds = await seed(paths.events, ACCOUNTS, deposits, DEPOSITS_PER_APPEND);
+  const accountIds = await seed(paths.events, ACCOUNTS, deposits, { depositsPerAppend: DEPOSITS_PER_APPEND });
   say(`scale: projecting ${deposits} deposits`);
   await fillReadModels(paths.events, paths.readModels);
   const server = await startServer('service', dataDir);

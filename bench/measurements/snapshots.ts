@@ -85,7 +85,7 @@ async function prepare(store: EventStore): Promise<Contender[]> {
   for (const [events, tail] of CASES) {
     const name = nameOf(events, tail);
     say(`snapshots: ${name}`);
-    const [id = ''] = await seedInto(store, 1, events - 1 - (tail ?? 0), 100);
+    const [id = ''] = await seedInto(store, 1, events - 1 - (tail ?? 0), { depositsPerAppend: 100 });
     if (tail !== undefined) {
       const accounts = repository(store);
       await accounts.takeSnapshot(id);

@@ -45,7 +45,9 @@ async function fill(dataDir: string, total: number): Promise<string[]> {
   const { events, readModels } = databases(dataDir);
   say(`start: writing ${total} events`);
   const openings = ACCOUNTS + ACCOUNTS / 2;
-  const accountIds = await seed(events, ACCOUNTS, total - openings, DEPOSITS_PER_APPEND);
+  const accountIds = await seed(events, ACCOUNTS, total - openings, {
+    depositsPerAppend: DEPOSITS_PER_APPEND,
+  });
   say(`start: projecting ${total} events`);
   await fillReadModels(events, readModels);
   return accountIds;

@@ -15,7 +15,7 @@ const FORMATS = ['json', 'csv', 'html'] as const;
 export async function measureStatements(bench: Bench): Promise<Findings> {
   const dataDir = join(bench.dir, 'statement');
   const { events } = databases(dataDir);
-  const [account] = await seed(events, 1, TRANSACTIONS, DEPOSITS_PER_APPEND);
+  const [account] = await seed(events, 1, TRANSACTIONS, { depositsPerAppend: DEPOSITS_PER_APPEND });
   const month = new Date().toISOString().slice(0, 'YYYY-MM'.length);
   const service = await startServer('service', dataDir);
   try {

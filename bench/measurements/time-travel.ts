@@ -13,7 +13,9 @@ const QUESTIONS_PER_ROUND = 40;
 export async function measureTimeTravel(bench: Bench): Promise<Findings> {
   const dataDir = join(bench.dir, 'time-travel');
   say('time travel: preparing');
-  const [account] = await seed(databases(dataDir).events, 1, EVENTS - 1, DEPOSITS_PER_APPEND);
+  const [account] = await seed(databases(dataDir).events, 1, EVENTS - 1, {
+    depositsPerAppend: DEPOSITS_PER_APPEND,
+  });
   const service = await startServer('service', dataDir);
   try {
     await untilProjected(service);

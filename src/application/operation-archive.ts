@@ -1,7 +1,7 @@
 /** Finds operations that an aggregate has forgotten, in the read model `operations`. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { OperationArchive } from '../event-sourcing/operation-log.ts';
-import type { ReadModelReader } from '../event-sourcing/read-model-store.ts';
+import type { OperationArchive, RecordedOperation } from '../event-sourcing/operation-log.ts';
+import type { ReadModelReader, StoredDocument } from '../event-sourcing/read-model-store.ts';
 import { StoreError } from '../event-sourcing/store-error.ts';
 import { type OperationDocument, operationKey, operations } from '../projections/operations.ts';
 
@@ -11,25 +11,35 @@ const LOOK_MS = 20;
 
 /** @param wakeProjector asks it not to pause */
 export function operationArchive(readModels: ReadModelReader, wakeProjector: () => void): OperationArchive {
-  const read = async (key: string) => {
-    const stored = await readModels.get<OperationDocument>(operations, key);
-    if (stored?.blocked)
-      throw new StoreError('busy', 'The operation may have been done: its record is blocked.');
-    return stored?.document;
+  const read = async (keys: readonly string[]): Promise<StoredDocument[]> => {
+    if (readModels.getMany) return readModels.getMany(operations, keys);
+    const found = await Promise.all(keys.map((key) => readModels.get(operations, key)));
+    return found.filter((stored) => stored !== undefined);
   };
   return {
-    async find(aggregate, operationId, oldestRemembered) {
+    async find(aggregate, operationIds, oldestRemembered) {
       const deadline = Date.now() + WAIT_MS_MAX;
       // The read model follows the log in order: one that has the oldest remembered operation has all before it.
-      while (!(await read(operationKey(aggregate, oldestRemembered)))) {
+      while ((await read([operationKey(aggregate, oldestRemembered)])).length === 0) {
         if (Date.now() > deadline) throw new StoreError('busy', 'The read model of operations is behind.');
         wakeProjector();
         await sleep(LOOK_MS);
       }
-      const found = await read(operationKey(aggregate, operationId));
-      if (!found) return undefined;
-      const { content_hash: contentHash, first_revision: firstRevision, last_revision: lastRevision } = found;
-      return { contentHash, firstRevision, lastRevision };
+      const found = await read(operationIds.map((id) => operationKey(aggregate, id)));
+      const byKey = new Map(found.map((stored) => [stored.key, stored]));
+      return new Map(
+        operationIds.flatMap((id) => {
+          const stored = byKey.get(operationKey(aggregate, id));
+          return stored ? [[id, recordOf(stored)] as const] : [];
+        }),
+      );
     },
   };
+}
+
+function recordOf({ blocked, document }: StoredDocument): RecordedOperation | StoreError {
+  if (blocked || !document)
+    return new StoreError('busy', 'The operation may have been done: its record is blocked.');
+  const { content_hash: contentHash, first_revision, last_revision } = document as OperationDocument;
+  return { contentHash, firstRevision: first_revision, lastRevision: last_revision };
 }

@@ -3,6 +3,7 @@
  * metadata of the aggregate's own events, and so survives whatever they survive.
  */
 import type { EventMetadata } from './event-store.ts';
+import type { StoreError } from './store-error.ts';
 
 /** What an operation is known by, and what was asked under that name. */
 export interface OperationName {
@@ -66,13 +67,14 @@ export function operationOf(metadata: EventMetadata): Operation | undefined {
 export interface OperationArchive {
   /**
    * @param aggregate name of the kind and id; @param oldestRemembered the archive must have come at least so far
-   * @throws StoreError `busy` when it has not, and does not in a bounded time
+   * @returns by its id, each operation that was done, or why that cannot be told
+   * @throws StoreError `busy` when the archive has not come so far, and does not in a bounded time
    */
   find(
     aggregate: { readonly name: string; readonly id: string },
-    operationId: string,
+    operationIds: readonly string[],
     oldestRemembered: string,
-  ): Promise<RecordedOperation | undefined>;
+  ): Promise<ReadonlyMap<string, RecordedOperation | StoreError>>;
 }
 
 /** An operation together with its id. */
@@ -135,9 +137,15 @@ export class OperationLog {
       return;
     }
     this.#recent.set(id, recorded);
-    if (this.#recent.size <= REMEMBERED_OPERATIONS_MAX) return;
-    const [oldest] = this.#recent.keys();
-    if (oldest !== undefined) this.#hasForgotten = this.#recent.delete(oldest);
+    this.keepNewest(REMEMBERED_OPERATIONS_MAX);
+  }
+
+  /** Forgets older ones. @param count at least one: the oldest that is remembered tells how far the archive must be */
+  keepNewest(count: number): void {
+    for (const id of this.#recent.keys()) {
+      if (this.#recent.size <= count) return;
+      this.#hasForgotten = this.#recent.delete(id);
+    }
   }
 
   /**

@@ -17,14 +17,15 @@ import type {
   NewEvent,
   Position,
 } from './event-store.ts';
+import { findForgotten } from './forgotten-operations.ts';
 import { type FoldSource, movedTip, NOTHING_KNOWN, readOn } from './load-aggregate.ts';
 import {
-  namesOf,
   type OperationArchive,
   OperationLog,
   operationMetadata,
   type RecordedOperation,
 } from './operation-log.ts';
+import { OperationMemory } from './operation-memory.ts';
 import { recallOperation } from './recall-operation.ts';
 import { recallOperations } from './recall-operations.ts';
 import { loadCold } from './snapshots/load-cold.ts';
@@ -60,6 +61,8 @@ export interface RepositoryOptions<S = unknown> {
   readonly now: () => Date;
   /** Aggregates kept in memory; default 10,000. */
   readonly cachedAggregatesMax?: number;
+  /** Operations that those remember together, some 200 bytes each; default 250,000. */
+  readonly rememberedOperationsMax?: number;
   readonly observer?: RepositoryObserver;
   /** Without it, operations that an aggregate has forgotten are not recognised any more. */
   readonly archive?: OperationArchive;
@@ -78,8 +81,6 @@ export interface TakenSnapshot {
 const WAITING_COMMANDS_MAX = 5_000;
 /** Commands folded into one append. */
 const FOLDED_COMMANDS_MAX = 500;
-/** Operations remembered by all cached aggregates together, some 200 bytes each; beyond it, aggregates leave the cache. */
-const CACHED_OPERATIONS_MAX = 250_000;
 /** How often a group decides anew after another writer was faster. */
 const TRIES_MAX = 8;
 
@@ -103,6 +104,7 @@ export class Repository<S, E extends DomainEvent, R> {
   /** For what was done long ago. */
   readonly #history: FoldSource<S, E>;
   readonly #cache: LRUCache<string, Known<S>>;
+  readonly #memory: OperationMemory;
   readonly #queues = new Map<string, WaitingCommand<S, E, R>[]>();
   /** Counts how often a state in memory turned out to be wrong. */
   #distrusted = 0;
@@ -113,11 +115,12 @@ export class Repository<S, E extends DomainEvent, R> {
     this.#options = options;
     this.#source = { store: options.store, codec, aggregate };
     this.#history = { ...this.#source, store: options.history ?? options.store };
-    const max = options.cachedAggregatesMax ?? 10_000;
+    this.#memory = new OperationMemory(options.rememberedOperationsMax ?? 250_000);
     this.#cache = new LRUCache({
-      max,
-      maxSize: max + CACHED_OPERATIONS_MAX,
-      sizeCalculation: ({ operations }) => 1 + (operations?.size ?? 0),
+      max: options.cachedAggregatesMax ?? 10_000,
+      dispose: (_known, id, reason) => {
+        if (reason !== 'set') this.#memory.drop(id);
+      },
     });
     options.snapshots?.whenWrong((id) => {
       this.#distrusted += 1;
@@ -217,12 +220,14 @@ export class Repository<S, E extends DomainEvent, R> {
   }
 
   async #commitGroup(id: string, group: readonly WaitingCommand<S, E, R>[]): Promise<void> {
+    const { name } = this.#aggregate;
+    const { archive } = this.#options;
     const distrusted = this.#distrusted;
     const isNew = group.every(({ creates }) => creates);
     let known = this.#lookUp(id) ?? (isNew ? NOTHING_KNOWN : await this.#refresh(id));
     for (let attempt = 0; attempt < TRIES_MAX; attempt += 1) {
       const now = this.#options.now().toISOString();
-      const forgotten = await this.#findForgotten(id, group, known);
+      const forgotten = await findForgotten(archive, { name, id }, known.operations, group);
       const tentative = decideAll(this.#aggregate, known, group, now, forgotten);
       const events = this.#encode(id, group, tentative, now);
       if (events.length === 0) {
@@ -243,38 +248,6 @@ export class Repository<S, E extends DomainEvent, R> {
       known = await this.#refresh(id);
     }
     throw new StoreError('busy', `Other writers kept changing ${this.#aggregate.stream(id)}.`);
-  }
-
-  /** Operations of the group that were done so long ago that the aggregate itself does not know them any more. */
-  async #findForgotten(
-    id: string,
-    group: readonly WaitingCommand<S, E, R>[],
-    { operations }: Known<S>,
-  ): Promise<Map<string, RecordedOperation | StoreError>> {
-    const found = new Map<string, RecordedOperation | StoreError>();
-    const { archive } = this.#options;
-    const horizon = operations?.horizon;
-    if (!archive || horizon === undefined) return found;
-    const unknown = group
-      .flatMap(({ context: { operation } }) => (operation ? namesOf(operation) : []))
-      .filter(({ id: name }) => !operations?.find(name))
-      .map(({ id: name }) => name);
-    const aggregate = { name: this.#aggregate.name, id };
-    const find = async (operationId: string) => {
-      try {
-        const operation = await archive.find(aggregate, operationId, horizon);
-        if (operation) found.set(operationId, operation);
-      } catch (error) {
-        // Only its own command fails: the others of the group were asked for by somebody else.
-        if (!(error instanceof StoreError)) throw error;
-        found.set(operationId, error);
-      }
-    };
-    // The first may have to wait for the archive to come as far as it must; the others come when it has.
-    const [first, ...others] = new Set(unknown);
-    if (first !== undefined) await find(first);
-    await Promise.all(others.map(find));
-    return found;
   }
 
   #lookUp(id: string): Known<S> | undefined {
@@ -304,8 +277,15 @@ export class Repository<S, E extends DomainEvent, R> {
     const known = await (cached
       ? readOn(this.#source, this.#aggregate.stream(id), cached)
       : loadCold(this.#source, id, this.#options.snapshots));
-    if (known.state !== undefined && distrusted === this.#distrusted) this.#cache.set(id, known);
+    if (known.state !== undefined && distrusted === this.#distrusted) this.#keep(id, known);
     return known;
+  }
+
+  #keep(id: string, known: Known<S>): void {
+    this.#cache.set(id, known);
+    this.#memory.note(id, known.operations);
+    this.#memory.relieve((other) => !this.#queues.has(other));
+    while (this.#memory.isOverfull && this.#cache.size > 1) this.#cache.pop();
   }
 
   #encode(
@@ -351,7 +331,7 @@ export class Repository<S, E extends DomainEvent, R> {
     }
     const tip = movedTip((newest ?? before).tip, lastEvent.id, lastEvent.metadata.timestamp);
     const known = { state: last.state, revision: last.revision, operations, tip };
-    this.#cache.set(id, this.#options.snapshots?.consider(id, known) ?? known);
+    this.#keep(id, this.#options.snapshots?.consider(id, known) ?? known);
   }
 
   #settle(

@@ -16,17 +16,21 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-async function record(operation_id: string, revision: number, blocked = false): Promise<void> {
+async function record(
+  operation_id: string,
+  revision: number,
+  { blocked = false, of = ACCOUNT } = {},
+): Promise<void> {
   const document = {
-    aggregate_type: ACCOUNT.name,
-    aggregate_id: ACCOUNT.id,
+    aggregate_type: of.name,
+    aggregate_id: of.id,
     operation_id,
     content_hash: `content of ${operation_id}`,
     first_revision: revision,
     last_revision: revision + 1,
   };
   const position = BigInt(revision);
-  const key = operationKey(ACCOUNT, operation_id);
+  const key = operationKey(of, operation_id);
   await write(store, operations, [{ key, sequence: position, position, document, blocked }]);
 }
 
@@ -34,12 +38,11 @@ it('finds what was done, and nothing of another account', async () => {
   await record('old', 3);
   await record('horizon', 9);
   const archive = operationArchive(store, () => {});
-  expect(await archive.find(ACCOUNT, 'old', 'horizon')).toEqual({
-    contentHash: 'content of old',
-    firstRevision: 3,
-    lastRevision: 4,
-  });
-  expect(await archive.find(ACCOUNT, 'never', 'horizon')).toBeUndefined();
+  const other = { ...ACCOUNT, id: 'two' };
+  const old = { contentHash: 'content of old', firstRevision: 3, lastRevision: 4 };
+  expect(await archive.find(ACCOUNT, ['old', 'never'], 'horizon')).toEqual(new Map([['old', old]]));
+  await record('horizon', 5, { of: other });
+  expect(await archive.find(other, ['old'], 'horizon')).toEqual(new Map());
 });
 
 it('waits until the read model has come to what the account remembers, and asks it to hurry', async () => {
@@ -48,18 +51,21 @@ it('waits until the read model has come to what the account remembers, and asks 
     woken += 1;
     void record('old', 3).then(() => record('horizon', 9));
   });
-  expect(await archive.find(ACCOUNT, 'old', 'horizon')).toMatchObject({ firstRevision: 3 });
+  expect((await archive.find(ACCOUNT, ['old'], 'horizon')).get('old')).toMatchObject({ firstRevision: 3 });
   expect(woken).toBeGreaterThan(0);
 });
 
 it('does not say that there is nothing while the read model is behind', async () => {
   const archive = operationArchive(store, () => {});
-  await expect(archive.find(ACCOUNT, 'old', 'horizon')).rejects.toMatchObject({ code: 'busy' });
+  await expect(archive.find(ACCOUNT, ['old'], 'horizon')).rejects.toMatchObject({ code: 'busy' });
 });
 
 it('does not say that there is nothing where the record is blocked', async () => {
-  await record('old', 3, true);
+  await record('old', 3, { blocked: true });
+  await record('newer', 5);
   await record('horizon', 9);
   const archive = operationArchive(store, () => {});
-  await expect(archive.find(ACCOUNT, 'old', 'horizon')).rejects.toMatchObject({ code: 'busy' });
+  const found = await archive.find(ACCOUNT, ['old', 'newer'], 'horizon');
+  expect(found.get('old')).toMatchObject({ code: 'busy' });
+  expect(found.get('newer')).toMatchObject({ firstRevision: 5 });
 });

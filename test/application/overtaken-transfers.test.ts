@@ -36,7 +36,7 @@ afterEach(() => store.close());
 function node(): Bank {
   const metrics = new ServiceMetrics({ version: '0.0.0', role: 'all', node: 'here' });
   const snapshots = { policy: {}, retention: { newest: 1 } } as const;
-  const nothing = { find: async () => undefined };
+  const nothing = { find: async () => new Map() };
   const writeSide = composeWriteSide({ defaultCurrency, snapshots }, store, metrics, nothing);
   return { ...writeSide, events: store, newId, now: () => new Date(), defaultCurrency } as unknown as Bank;
 }

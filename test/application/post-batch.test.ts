@@ -20,7 +20,7 @@ let post: (items: readonly object[], key?: string) => Promise<BatchResult>;
 beforeEach(() => {
   store = new WatchedEventStore(openSqliteEventStore({ kind: 'memory' }));
   const metrics = new ServiceMetrics({ version: '0.0.0', role: 'all', node: 'here' });
-  const nothing = { find: async () => undefined };
+  const nothing = { find: async () => new Map() };
   const defaultCurrency = 'USD';
   const writeSide = composeWriteSide({ defaultCurrency, snapshots: NO_SNAPSHOTS }, store, metrics, nothing);
   bank = { ...writeSide, events: store, newId, now: () => new Date(), defaultCurrency } as unknown as Bank;

@@ -1,8 +1,9 @@
 /** What snapshots must do on any event store: each adapter runs this suite. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EventStore, NewEvent } from '../../src/event-sourcing/event-store.ts';
-import { type OperationArchive, REMEMBERED_OPERATIONS_MAX } from '../../src/event-sourcing/operation-log.ts';
+import type { OperationArchive } from '../../src/event-sourcing/operation-log.ts';
 import { SNAPSHOT_EVENT_TYPE, toSnapshotEvent } from '../../src/event-sourcing/snapshots/snapshot.ts';
+import { SNAPSHOT_OPERATIONS_MAX } from '../../src/event-sourcing/snapshots/snapshot-policy.ts';
 import { milestoneStream, snapshotStream } from '../../src/event-sourcing/snapshots/snapshot-streams.ts';
 import { newId } from '../../src/new-id.ts';
 import { collect, mustAppend, uniqueName } from '../support/event-builders.ts';
@@ -195,7 +196,7 @@ export function describeSnapshotContract(name: string, open: () => Promise<Snaps
     });
 
     it('lead to the archive for what the aggregate itself has forgotten', async () => {
-      const count = REMEMBERED_OPERATIONS_MAX + 30;
+      const count = SNAPSHOT_OPERATIONS_MAX + 30;
       const events = walletEvents(id, opened(), ...Array.from({ length: count }, () => filled(1)));
       const keyed = events.map((event, index) =>
         index === 0
@@ -215,17 +216,16 @@ export function describeSnapshotContract(name: string, open: () => Promise<Snaps
       await first.keeper.settled();
       const asked: unknown[] = [];
       const archive: OperationArchive = {
-        async find(_aggregate, operationId, oldestRemembered) {
-          asked.push([operationId, oldestRemembered]);
-          return operationId === 'key-5'
-            ? { contentHash: 'hash of key-5', firstRevision: 5, lastRevision: 5 }
-            : undefined;
+        async find(_aggregate, operationIds, oldestRemembered) {
+          asked.push([operationIds, oldestRemembered]);
+          const found = { contentHash: 'hash of key-5', firstRevision: 5, lastRevision: 5 };
+          return new Map(operationIds.includes('key-5') ? [['key-5', found]] : []);
         },
       };
       const { wallets, heard } = bench({ archive });
       const again = await wallets.execute(id, fill(1), operation('key-5'));
       expect(again).toMatchObject({ ok: true, value: { revision: 5, replayed: true } });
-      expect(asked).toEqual([['key-5', 'key-31']]);
+      expect(asked).toEqual([[['key-5'], 'key-31']]);
       expect(await wallets.execute(id, fill(1), operation('key-31'))).toMatchObject({
         ok: true,
         value: { revision: 31, replayed: true },

@@ -1,5 +1,6 @@
 /** When a snapshot is due: after so many events, after so long, or after a load that took its time. */
 import type { Known } from '../decide-all.ts';
+import type { RememberedOperations } from '../operation-log.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** Each rule that is missing is off. */
@@ -14,6 +15,9 @@ export interface SnapshotPolicy {
 
 /** Why a snapshot was taken. `replacement`: one could not be used; `request`: somebody asked for it. */
 export type SnapshotReason = 'events' | 'age' | 'slow_load' | 'replacement' | 'request';
+
+/** Operations in a snapshot, some 80 bytes each: a state is mostly smaller than these. Older ones are in the archive. */
+export const SNAPSHOT_OPERATIONS_MAX = 200;
 
 /** A snapshot of fewer events saves less than it costs, however old they are. */
 export const AGED_EVENTS_MIN = 10;
@@ -50,5 +54,12 @@ export function dueReason(
 export function snapshotOf<S>({ state, revision, operations, tip }: Known<S>): Snapshot<S> | undefined {
   if (state === undefined || !tip) return undefined;
   const remembered = operations ? operations.remembered(revision) : { recent: [], hasForgotten: false };
-  return remembered && { state, revision, eventId: tip.eventId, latest: tip.latest, operations: remembered };
+  if (!remembered) return undefined;
+  return { state, revision, eventId: tip.eventId, latest: tip.latest, operations: shortened(remembered) };
+}
+
+function shortened(remembered: RememberedOperations): RememberedOperations {
+  const { recent } = remembered;
+  if (recent.length <= SNAPSHOT_OPERATIONS_MAX) return remembered;
+  return { ...remembered, recent: recent.slice(-SNAPSHOT_OPERATIONS_MAX), hasForgotten: true };
 }

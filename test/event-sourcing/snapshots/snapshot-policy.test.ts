@@ -4,6 +4,7 @@ import type { Known } from '../../../src/event-sourcing/decide-all.ts';
 import { OperationLog, REMEMBERED_OPERATIONS_MAX } from '../../../src/event-sourcing/operation-log.ts';
 import {
   dueReason,
+  SNAPSHOT_OPERATIONS_MAX,
   type SnapshotPolicy,
   snapshotOf,
 } from '../../../src/event-sourcing/snapshots/snapshot-policy.ts';
@@ -73,13 +74,14 @@ describe('the memory of operations in a snapshot', () => {
   });
 
   it('knows that there were older ones, and makes a log that does', () => {
-    const remembered = remembering(logOf(REMEMBERED_OPERATIONS_MAX + 5), 5_000);
-    expect(remembered?.recent).toHaveLength(REMEMBERED_OPERATIONS_MAX);
+    const remembered = remembering(logOf(SNAPSHOT_OPERATIONS_MAX + 5), 5_000);
+    expect(remembered?.recent).toHaveLength(SNAPSHOT_OPERATIONS_MAX);
     expect(remembered?.hasForgotten).toBe(true);
     const log = remembered && OperationLog.of(remembered);
     expect(log?.horizon).toBe('key-5');
     expect(log?.find('key-0')).toMatchObject({ firstRevision: 0 });
     expect(log?.remembered(5_000)).toEqual(remembered);
+    expect(remembering(logOf(SNAPSHOT_OPERATIONS_MAX + 1), 5_000)?.hasForgotten).toBe(false);
   });
 
   it('is no memory when the log has forgotten all that the state knows: then there is no snapshot', () => {
