@@ -39,6 +39,7 @@ import type { StoreSources } from './metrics/store-metrics.ts';
 import { newId } from './new-id.ts';
 import { awaitedProjections, projections } from './projections/index.ts';
 import { BackupRunner } from './threads/backup-runner.ts';
+import { PastProjections } from './threads/past-projections.ts';
 import {
   type ReportProblem,
   runInThisThread,
@@ -297,6 +298,8 @@ export async function composeApi(
   };
   const backups = new BackupRunner(config, logger);
   watchStores(metrics, config, events, { ...readSide, backups });
+  const pastProjections = new PastProjections(config, logger);
+  await pastProjections.removeLeftovers();
   return buildApp({
     version: VERSION,
     logger,
@@ -322,6 +325,7 @@ export async function composeApi(
       version: VERSION,
     }),
     backups,
+    pastProjections,
     cloudEventNames: config.cloudEventNaming,
     newestIds: () => newestIds(readModels),
   });

@@ -28,6 +28,7 @@ export function ownFiles(config: Config): readonly OwnFile[] {
     outputFile(config),
     pidFile(config),
     ...archiveFiles(config),
+    ...filesUnder(config.dataDir, PAST_PROJECTION_FILE),
   ]);
   return [...paths].flatMap((path) => {
     const stats = lstatSync(path, { throwIfNoEntry: false });
@@ -67,10 +68,18 @@ const ARCHIVE_FILE = /^[0-9a-f]{16}\/(archive\.lock|\d{8}-[0-9a-f]{8}(\.partial)
 /** What lies in the data directory; an archive in another place was named by somebody, who may share it. */
 function archiveFiles({ archiveDir, dataDir }: Config): readonly string[] {
   if (archiveDir === undefined || dirname(archiveDir) !== dataDir) return [];
+  return filesUnder(archiveDir, ARCHIVE_FILE);
+}
+
+/** What a service that did not come to its end has left of projections that it folded as they stood at a time. */
+const PAST_PROJECTION_FILE =
+  /^past-projections-[0-9a-f-]{36}(\.lock|\/[0-9a-f-]{36}\/read-models\.db(-wal|-shm|\.lock)?)$/;
+
+function filesUnder(directory: string, own: RegExp): readonly string[] {
   try {
-    return readdirSync(archiveDir, { recursive: true, encoding: 'utf8' })
-      .filter((file) => ARCHIVE_FILE.test(file.replaceAll('\\', '/')))
-      .map((file) => join(archiveDir, file));
+    return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+      .filter((file) => own.test(file.replaceAll('\\', '/')))
+      .map((file) => join(directory, file));
   } catch {
     return [];
   }

@@ -1,6 +1,12 @@
 /** The log as far as it goes now, or as it stood at a time: for projections that are folded once and looked at. */
 import { LRUCache } from 'lru-cache';
-import type { EventReader, RecordedEvent, SubscribeOptions, SubscriptionBatch } from './event-store.ts';
+import type {
+  EventReader,
+  Position,
+  RecordedEvent,
+  SubscribeOptions,
+  SubscriptionBatch,
+} from './event-store.ts';
 
 /** Streams of which it is remembered where they end. */
 const STREAMS_MAX = 50_000;
@@ -12,6 +18,9 @@ interface Horizon {
   readonly endsAt?: number;
 }
 
+/** Told after each batch how many events were read so far, and how far that is. What it throws breaks the reading off. */
+export type ReadingReport = (events: number, position: Position) => void;
+
 /**
  * A reader whose subscription ends where the log ends. With a time, each stream is there up to, and without, its first
  * event later than that: the same that temporal replay shows of one stream.
@@ -20,13 +29,16 @@ export class LogUntil implements EventReader {
   readonly #reader: EventReader;
   readonly #time: number;
   readonly #horizons = new LRUCache<string, Horizon>({ max: STREAMS_MAX });
+  readonly #onRead: ReadingReport | undefined;
   /** Until the first event later than the time, every event counts. */
   #sawLater = false;
+  #eventsRead = 0;
 
   /** @param time RFC 3339; without it, all events count */
-  constructor(reader: EventReader, time?: string) {
+  constructor(reader: EventReader, time?: string, onRead?: ReadingReport) {
     this.#reader = reader;
     this.#time = time === undefined ? Number.POSITIVE_INFINITY : Date.parse(time);
+    this.#onRead = onRead;
   }
 
   get storeId(): string {
@@ -50,6 +62,8 @@ export class LogUntil implements EventReader {
     for await (const batch of this.#reader.subscribeToAll(options)) {
       const events: RecordedEvent[] = [];
       for (const event of batch.events) if (await this.#counts(event)) events.push(event);
+      this.#eventsRead += batch.events.length;
+      this.#onRead?.(this.#eventsRead, batch.position);
       yield { ...batch, events };
     }
   }

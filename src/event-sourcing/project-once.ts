@@ -1,7 +1,7 @@
 /** Folds projections over the log once, into a store of their own, and stops where the log ends. */
 import type { DomainEvent, EventCodec } from './codec.ts';
 import type { EventReader } from './event-store.ts';
-import { LogUntil } from './log-until.ts';
+import { LogUntil, type ReadingReport } from './log-until.ts';
 import type { AnyProjection } from './projection.ts';
 import { Projector } from './projector.ts';
 import type { ReadModelStore } from './read-model-store.ts';
@@ -17,7 +17,8 @@ export interface ProjectOnceOptions<E extends DomainEvent> {
   readonly projections: readonly AnyProjection<E>[];
   readonly streamPrefixes: readonly string[];
   /** RFC 3339; without it, all events count. */
-  readonly time?: string;
+  readonly time?: string | undefined;
+  readonly onRead?: ReadingReport | undefined;
 }
 
 /**
@@ -25,14 +26,14 @@ export interface ProjectOnceOptions<E extends DomainEvent> {
  * @throws whatever kept it from going on
  */
 export async function projectOnce<E extends DomainEvent>(options: ProjectOnceOptions<E>): Promise<void> {
-  const { reader, store, projections, time, ...rest } = options;
+  const { reader, store, projections, time, onRead, ...rest } = options;
   await store.prepare(projections, reader.storeId);
   if ((await reader.headPosition()) === undefined) return;
   const over = new AbortController();
   let failure: { readonly error: unknown } | undefined;
   const projector: Projector<E> = new Projector<E>({
     ...rest,
-    reader: new LogUntil(reader, time),
+    reader: new LogUntil(reader, time, onRead),
     store,
     projections,
     retryDelayMs: 250,

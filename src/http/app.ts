@@ -18,6 +18,7 @@ import { healthController } from './controllers/health.ts';
 import { holdsController } from './controllers/holds.ts';
 import { metricsController } from './controllers/metrics.ts';
 import { operationsController } from './controllers/operations.ts';
+import { pastProjectionsController } from './controllers/past-projections.ts';
 import { personsController } from './controllers/persons.ts';
 import { projectionsController } from './controllers/projections.ts';
 import { snapshotsController } from './controllers/snapshots.ts';
@@ -88,6 +89,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
   await app.register(deadLettersController(options));
   await app.register(parkedCloudEventsController(options));
   await app.register(backupsController(options));
+  await app.register(pastProjectionsController(options));
   await app.register(transferListController(options));
   await app.register(suspenseAccountsController(options));
   await app.register(async (admin) => {

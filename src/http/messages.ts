@@ -6,6 +6,7 @@ import type { Mediator, RequestContext } from '../application/mediator.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { ReadYourWrites } from '../event-sourcing/read-your-writes.ts';
 import type { BackupService } from './backup-schemas.ts';
+import type { PastProjectionService } from './past-projection-schemas.ts';
 import { ProblemException, problem, rejectionProblem } from './problems.ts';
 import type { ProjectionStatus, Readiness, Status } from './schemas.ts';
 
@@ -20,6 +21,7 @@ export interface Services {
   /** Names of the projections that are served as an older program left them. */
   readonly staleProjections: () => Promise<readonly string[]>;
   readonly backups: BackupService;
+  readonly pastProjections: PastProjectionService;
 }
 
 const TRACE_ID = /^[\w.:-]{1,100}$/;

@@ -50,6 +50,12 @@ export const PROBLEM_CATALOG = {
     'Projection not found',
     'No projection, and no group of them, has this name.',
   ),
+  past_projection_not_found: kind(
+    404,
+    'Past projection not found',
+    'This process keeps no past projection with this id, or no more.',
+  ),
+  document_not_found: kind(404, 'Document not found', 'There was no document with this key then.'),
   problem_not_found: kind(404, 'Problem not found', 'No problem has this code.'),
   not_acceptable: kind(
     406,
@@ -84,6 +90,16 @@ export const PROBLEM_CATALOG = {
     409,
     'Backup in progress',
     'A backup is under way; GET /admin/backups tells how far it is.',
+  ),
+  past_projection_in_progress: kind(
+    409,
+    'Past projection in progress',
+    'One is folded at a time; wait for it, or end it with DELETE.',
+  ),
+  past_projection_not_finished: kind(
+    409,
+    'Past projection not finished',
+    'It is under way or has failed, as its state says, so it has no documents.',
   ),
   backups_not_configured: kind(
     409,

@@ -8,12 +8,19 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createBankCodec } from '../application/bank-codec.ts';
 import { confirmReadersCurrency } from '../composition/confirm-currency.ts';
-import { openEventReader, openReadModelStore } from '../composition/open-stores.ts';
+import { openEventReader, openReadModelReader, openReadModelStore } from '../composition/open-stores.ts';
 import type { Config } from '../config.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
+import type { Position } from '../event-sourcing/event-store.ts';
 import { projectOnce } from '../event-sourcing/project-once.ts';
 import type { AnyProjection } from '../event-sourcing/projection.ts';
-import type { DeadLetter, ReadModelStore, StoredDocument } from '../event-sourcing/read-model-store.ts';
+import type {
+  DeadLetter,
+  FindOptions,
+  ReadModelReader,
+  ReadModelStore,
+  StoredDocument,
+} from '../event-sourcing/read-model-store.ts';
 import { StoreError } from '../event-sourcing/store-error.ts';
 import { PROJECTED_STREAM_PREFIXES, projectionGroups, projections } from '../projections/index.ts';
 
@@ -96,25 +103,53 @@ export interface ProjectedDocuments {
 const PAGE_DOCUMENTS = 500;
 const DEAD_LETTERS_SHOWN = 5;
 
+/** Where the events are, and what they need to be read. */
+export type ProjectedStore = Pick<Config, 'eventStore' | 'archiveDir' | 'defaultCurrency'>;
+
+export interface ProjectionOptions {
+  /** RFC 3339; without it, all events count. */
+  readonly time?: string | undefined;
+  /** Told of each batch, together with the position at which the log ended in the beginning. */
+  readonly onRead?: (events: number, position: Position, head: Position) => void;
+}
+
 /**
- * @param time RFC 3339; without it, all events count
  * @param use what is done with the documents, which are gone afterwards
  * @throws StoreError when a store cannot be opened or read, or has old accounts in another currency
  */
 export async function runProjection<T>(
-  { eventStore, archiveDir, defaultCurrency }: Pick<Config, 'eventStore' | 'archiveDir' | 'defaultCurrency'>,
-  { projection, all }: ProjectionPlan,
+  config: ProjectedStore,
+  plan: ProjectionPlan,
   time: string | undefined,
+  use: (projected: ProjectedDocuments) => Promise<T>,
+): Promise<T> {
+  const directory = await mkdtemp(join(tmpdir(), 'openbank-project-'));
+  try {
+    return await projectInto(config, plan, directory, { time }, use);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/**
+ * As `runProjection`, into a directory of the caller's, where the documents stay: see `openProjected`.
+ * @throws StoreError as it does
+ */
+export async function projectInto<T>(
+  { eventStore, archiveDir, defaultCurrency }: ProjectedStore,
+  { projection, all }: ProjectionPlan,
+  directory: string,
+  { time, onRead }: ProjectionOptions,
   use: (projected: ProjectedDocuments) => Promise<T>,
 ): Promise<T> {
   if (eventStore.kind === 'memory') {
     throw new StoreError('unsupported', 'A store in memory cannot be read by another process.');
   }
   const { reader, close } = await openEventReader({ eventStore, archiveDir });
-  const directory = await mkdtemp(join(tmpdir(), 'openbank-project-'));
   try {
     await confirmReadersCurrency(reader, defaultCurrency);
-    const store = await openReadModelStore({ kind: 'file', path: join(directory, 'read-models.db') });
+    const head = (await reader.headPosition()) ?? 0n;
+    const store = await openReadModelStore(databaseIn(directory));
     try {
       await projectOnce({
         reader,
@@ -122,16 +157,42 @@ export async function runProjection<T>(
         codec: createBankCodec(defaultCurrency),
         projections: all.map(listable),
         streamPrefixes: PROJECTED_STREAM_PREFIXES,
-        ...(time === undefined ? {} : { time }),
+        time,
+        onRead: (events, position) => onRead?.(events, position, head),
       });
       return await use(await documentsIn(store, listable(projection)));
     } finally {
       await store.close();
     }
   } finally {
-    await rm(directory, { recursive: true, force: true });
     await close();
   }
+}
+
+/** Documents that `projectInto` has left. */
+export interface OpenedDocuments {
+  /** A page, oldest first. */
+  page(limit: number, after?: FindOptions['after']): Promise<StoredDocument[]>;
+  get(key: string): Promise<StoredDocument | undefined>;
+  close(): Promise<void>;
+}
+
+/** @throws StoreError when they are not there */
+export async function openProjected(
+  { projection }: ProjectionPlan,
+  directory: string,
+): Promise<OpenedDocuments> {
+  const { readModels, close } = await openReadModelReader(databaseIn(directory));
+  const collection = listable(projection);
+  return {
+    page: (limit, after) => pageOf(readModels, collection, limit, after),
+    get: (key) => readModels.get(collection, key),
+    close,
+  };
+}
+
+function databaseIn(directory: string) {
+  return { kind: 'file', path: join(directory, 'read-models.db') } as const;
 }
 
 /** Here all documents are listed, and nobody asks for them by a field. */
@@ -151,13 +212,18 @@ async function documentsIn(store: ReadModelStore, projection: BankProjection): P
 async function* listed(store: ReadModelStore, projection: BankProjection): AsyncGenerator<StoredDocument> {
   let after: StoredDocument | undefined;
   for (;;) {
-    const page = await store.find(projection, {
-      order: 'oldest_first',
-      limit: PAGE_DOCUMENTS,
-      ...(after ? { after } : {}),
-    });
+    const page = await pageOf(store, projection, PAGE_DOCUMENTS, after);
     yield* page;
     after = page.at(-1);
     if (page.length < PAGE_DOCUMENTS) return;
   }
+}
+
+function pageOf(
+  store: ReadModelReader,
+  projection: BankProjection,
+  limit: number,
+  after: FindOptions['after'],
+): Promise<StoredDocument[]> {
+  return store.find(projection, { order: 'oldest_first', limit, ...(after ? { after } : {}) });
 }

@@ -128,6 +128,7 @@ type Command = Exclude<
   | 'expireHolds'
   | 'takeSnapshot'
   | 'startBackup'
+  | 'removePastProjection'
 >;
 
 /** For each command a request that would go through, to be spoilt in one place by a row. */
@@ -171,6 +172,7 @@ export const GOOD: Readonly<
     body: { credit_rate: '2.5', overdraft_rate: '12', monthly_fee: '3.00' },
   }),
   postMonth: () => ({ body: { period: '2025-01' } }),
+  startPastProjection: () => ({ body: { projection: 'bank_accounts', at: '2020-01-01T00:00:00Z' } }),
   startArchiveRun: () => ({ body: { up_to: '2025-01-01T00:00:00Z', dry_run: true } }),
   freezeAccount: ({ account }) => ({
     params: { id: account },

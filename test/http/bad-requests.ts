@@ -219,6 +219,38 @@ export const BAD_IDS: readonly Row[] = [
     'too_long',
     'path /name',
   ),
+  ...(['getPastProjection', 'listPastDocuments', 'getPastDocument', 'removePastProjection'] as const).flatMap(
+    (operation) => [
+      ...NOT_AN_ID.map((id) =>
+        row(`id ${id}`, operation, () => ({ params: { id, key: 'x' } }), 422, 'invalid_id', 'path /id'),
+      ),
+      row(
+        'unknown past projection',
+        operation,
+        ({ unknown }) => ({ params: { id: unknown, key: 'x' } }),
+        404,
+        'past_projection_not_found',
+      ),
+    ],
+  ),
+  row(
+    'key too long',
+    'getPastDocument',
+    ({ unknown }) => ({ params: { id: unknown, key: 'x'.repeat(1_001) } }),
+    422,
+    'too_long',
+    'path /key',
+  ),
+  ...['nope', '', 'accounts', 'constructor', '../events.db'].map((projection) =>
+    row(
+      `past of projection ${projection}`,
+      'startPastProjection',
+      spoilt('startPastProjection', { projection }),
+      404,
+      'projection_not_found',
+      'body /projection',
+    ),
+  ),
   row('unknown problem', 'explainProblem', () => ({ params: { code: 'nope' } }), 404, 'problem_not_found'),
   row(
     'problem named like a property of every object',
@@ -560,11 +592,27 @@ function ofStatement(month: string, more: CallOptions, status: number, code: Pro
   );
 }
 
+function ofPast(options: CallOptions): Row['request'] {
+  return ({ unknown }) => ({ ...options, params: { id: unknown } });
+}
+
 export const BAD_QUERIES: readonly Row[] = [
   ...PAGED.flatMap(([operation, good]) =>
     WRONG_QUERIES.map(([query, code, at]) =>
       row(`?${query}`, operation, (bank) => ({ ...good(bank), query }), 422, code, `query ${at}`),
     ),
+  ),
+  // A cursor that has the key of any document in it is longer than others.
+  ...WRONG_QUERIES.filter(([, code]) => code !== 'too_long').map(([query, code, at]) =>
+    row(`?${query}`, 'listPastDocuments', ofPast({ query }), 422, code, `query ${at}`),
+  ),
+  row(
+    'a cursor too long',
+    'listPastDocuments',
+    ofPast({ query: { cursor: 'a'.repeat(6_001) } }),
+    422,
+    'too_long',
+    'query /cursor',
   ),
   ...WRONG_SEARCHES.map(([query, code, at]) =>
     row(

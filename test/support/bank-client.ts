@@ -15,6 +15,12 @@ import {
   parkedCloudEventsSchema,
   parkedRequestSchema,
 } from '../../src/http/cloud-event-schemas.ts';
+import {
+  pastDocumentPageSchema,
+  pastDocumentSchema,
+  pastProjectionListSchema,
+  pastProjectionSchema,
+} from '../../src/http/past-projection-schemas.ts';
 import { isProblemCode, PROBLEM_CATALOG } from '../../src/http/problem-catalog.ts';
 import { accountReplaySchema } from '../../src/http/replay-schemas.ts';
 import {
@@ -128,6 +134,12 @@ export const OPERATIONS = {
   discardDeadLetter: ['POST', '/admin/dead-letters/{id}/discard', 202, deadLetterRequestSchema],
   startBackup: ['POST', '/admin/backups', 202, backupStartedSchema],
   listBackups: ['GET', '/admin/backups', 200, backupListSchema],
+  startPastProjection: ['POST', '/admin/past-projections', 202, pastProjectionSchema],
+  listPastProjections: ['GET', '/admin/past-projections', 200, pastProjectionListSchema],
+  getPastProjection: ['GET', '/admin/past-projections/{id}', 200, pastProjectionSchema],
+  listPastDocuments: ['GET', '/admin/past-projections/{id}/documents', 200, pastDocumentPageSchema],
+  getPastDocument: ['GET', '/admin/past-projections/{id}/documents/{key}', 200, pastDocumentSchema],
+  removePastProjection: ['DELETE', '/admin/past-projections/{id}', 204, z.null()],
   listStreams: ['GET', '/admin/streams', 200, streamPageSchema],
   readStream: ['GET', '/admin/streams/{name}', 200, eventPageSchema],
   getStreamHealthSummary: ['GET', '/admin/stream-health', 200, streamHealthSummarySchema],
@@ -224,8 +236,7 @@ export class BankClient {
     const response = await this.fetch(method, path, options);
     if (response.status !== status && !isUnderWay(operation, response))
       return this.#refusal(operation, response);
-    const answer = schema instanceof z.ZodString ? pageOf(response) : jsonOf(response, 'application/json');
-    const body = schema.parse(await answer) as BodyOf<K>;
+    const body = schema.parse(await bodyOf(response, schema)) as BodyOf<K>;
     expectAmounts(body);
     if (method !== 'GET' && path.startsWith('/api/')) expectHeadersOfWrite(response, body);
     return { ok: true, body, ...headOf(response) };
@@ -336,6 +347,17 @@ function queryOf(query: NonNullable<CallOptions['query']>): string {
 
 async function jsonOf(response: Response, mediaType: string): Promise<unknown> {
   return JSON.parse(await textOf(response, `${mediaType}; charset=utf-8`));
+}
+
+function bodyOf(response: Response, schema: z.ZodType): Promise<unknown> {
+  if (schema instanceof z.ZodNull) return nothingOf(response);
+  return schema instanceof z.ZodString ? pageOf(response) : jsonOf(response, 'application/json');
+}
+
+/** What was removed leaves no body. */
+async function nothingOf(response: Response): Promise<null> {
+  expect([await response.text(), response.headers.get('content-type')]).toEqual(['', null]);
+  return null;
 }
 
 /** The metrics are the one answer that is not JSON. */

@@ -116,7 +116,7 @@ export function encodeCursor(
 
 /** The place that a cursor names; `null` when this list did not give it out. */
 export function decodeCursor(list: string, cursor: string): { sequence: bigint; key: string } | null {
-  const [, from, sequence, key] = /^(\S{1,150}) (\d{1,18}) (.{1,100})$/.exec(decoded(cursor)) ?? [];
+  const [, from, sequence, key] = /^(\S{1,150}) (\d{1,18}) (.{1,1000})$/.exec(decoded(cursor)) ?? [];
   if (from !== list || sequence === undefined || key === undefined) return null;
   const place = { sequence: BigInt(sequence), key };
   return encodeCursor(list, place) === cursor ? place : null;
