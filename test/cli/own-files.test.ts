@@ -48,6 +48,18 @@ describe('own files', () => {
     expect(found.every((path) => dirname(path) === dataDir)).toBe(true);
   });
 
+  it('are what past projections have left after a crash', () => {
+    const dataDir = temporaryDirectory();
+    const place = 'past-projections-01990d2e-7c1b-4a52-9d5e-0c8f7f4b1a01';
+    const one = join(dataDir, place, '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02');
+    touch(dataDir, `${place}.lock`, 'past-projections-mine.lock', `${place}.txt`);
+    touch(one, 'read-models.db', 'read-models.db-wal', 'read-models.db.lock', 'mine.db');
+    touch(join(dataDir, 'past-projections-mine'), 'read-models.db');
+    const own = ['', '-wal', '.lock'].map((suffix) => join(one, `read-models.db${suffix}`));
+    const found = names(loadConfig({ OPENBANK_DATA_DIR: dataDir }));
+    expect(found).toEqual([join(dataDir, `${place}.lock`), ...own].sort());
+  });
+
   it('are only files: a directory of the same name stays', () => {
     const dataDir = temporaryDirectory();
     mkdirSync(join(dataDir, 'events.db'));

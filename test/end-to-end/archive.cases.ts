@@ -15,6 +15,7 @@ import { collect } from '../support/event-builders.ts';
 import { eventually } from '../support/eventually.ts';
 import { livelyAccount } from '../support/lively-account.ts';
 import type { RunningBank } from '../support/running-bank.ts';
+import { folded } from './past-projections.cases.ts';
 
 /** Where the bank under test keeps what. */
 export interface ArchivedBank {
@@ -66,6 +67,7 @@ export function describeArchive(where: string, prepare: () => Promise<ArchivedBa
       expect(await everything(bank, [id, other], first.body.transaction_id)).toEqual(before);
 
       await expectSameBeside(setup, id, exported);
+      await expectPastProjection(bank, id);
 
       // Everything again, from nothing but the events.
       await bank.close();
@@ -152,6 +154,17 @@ async function expectSameBeside(setup: ArchivedBank, accountId: string, before: 
   expect(then?.document).toMatchObject({ revision: 3 });
   const checked = await collect(checkArchive(setup.locations));
   expect(checked.map(({ damage }) => damage)).toEqual([undefined]);
+}
+
+/** A projection that the service folds for a time of which the store alone tells nothing any more. */
+async function expectPastProjection(bank: RunningBank, accountId: string): Promise<void> {
+  const params = { id: accountId };
+  const { changed_at } = (await bank.client.call('getAccountState', { params, query: 'revision=3' })).body;
+  const then = (await bank.client.call('getAccountState', { params, query: `at=${changed_at}` })).body;
+  const { id } = await folded(bank, { projection: 'bank_accounts', at: changed_at });
+  const found = await bank.client.call('getPastDocument', { params: { id, key: accountId } });
+  const { revision, balance } = then;
+  expect(found.body).toMatchObject({ blocked: false, document: { revision, balance } });
 }
 
 /** Runs to the end. */

@@ -114,6 +114,23 @@ describe('a projection at a time', () => {
     expect(await projected(store)).toEqual({ w1: 4 });
   });
 
+  it('tells how much it has read, whether it counts or not', async () => {
+    const store = await storeOf([1, 9, 2].map((tick) => ({ wallet: 1, tick })));
+    const models = openSqliteReadModelStore({ kind: 'memory' });
+    const told: [events: number, position: bigint][] = [];
+    await projectOnce({
+      reader: store,
+      store: models,
+      codec: walletCodec,
+      projections: [wallets],
+      streamPrefixes: [WALLET_STREAM_PREFIX],
+      time: timeOf(5),
+      onRead: (events, position) => told.push([events, position]),
+    });
+    await models.close();
+    expect(told.at(-1)).toEqual([3, await store.headPosition()]);
+  });
+
   it('stays right when the log breaks off and is read again', async () => {
     // The first wallet goes beyond the time and comes back; a second reading must not find it ended too early.
     const log = [1, 9, 2].map((tick) => ({ wallet: 1, tick })).concat({ wallet: 2, tick: 1 });
