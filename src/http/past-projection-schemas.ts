@@ -8,9 +8,9 @@ import type { Decision } from '../domain/decision.ts';
 import { pageOf } from './schemas.ts';
 
 const EXAMPLE_ID = '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a10';
-/** The longest key of a projection of the bank: that of an operation, with the id that a client gave it. */
+/** Far longer than the longest key that the bank makes: an account's id, and a client's own reference. */
 const KEY_LENGTH_MAX = 1_000;
-/** A cursor has the key of a document in it. */
+/** A cursor has the key of a document in it, in base64 of its UTF-8. */
 const CURSOR_LENGTH_MAX = 6_000;
 
 const count = z.int().min(0);

@@ -48,6 +48,8 @@ const ROOM_LEFT = 64 * 1024 * 1024;
 /** Also a part of the names of files: whoever lists the data directory sees what they are for. */
 const NAME = 'past-projections';
 
+const NOT_REMOVED = 'files of past projections could not be removed';
+
 /** One that is kept. */
 interface Kept {
   readonly plan: ProjectionPlan;
@@ -103,7 +105,7 @@ export class PastProjections implements PastProjectionService {
       const { id } = this.#underWay.shown;
       return reject('past_projection_in_progress', `${id} is under way.`, { facts: { id } });
     }
-    for (const id of [...this.#kept.keys()].slice(0, -(KEPT_MAX - 1))) void this.remove(id);
+    for (const id of [...this.#kept.keys()].slice(0, -(KEPT_MAX - 1))) this.#forget(id);
     const shown = begun(plan, at.value);
     const logger = this.#logger.child({ past_projection: shown.id, projection, correlation_id });
     const kept: Kept = { plan, logger, shown, removed: false, over: Promise.resolve() };
@@ -159,7 +161,12 @@ export class PastProjections implements PastProjectionService {
 
   async stop(): Promise<void> {
     await Promise.all([...this.#kept.keys()].map((id) => this.remove(id)));
-    await this.#space.remove();
+    await this.#space.remove().catch((err: unknown) => this.#logger.error({ err }, NOT_REMOVED));
+  }
+
+  /** Nobody waits for it. */
+  #forget(id: string): void {
+    this.remove(id).catch((err: unknown) => this.#logger.error({ err, past_projection: id }, NOT_REMOVED));
   }
 
   #documentsOf(id: string): Decision<OpenedDocuments> {
@@ -183,7 +190,7 @@ export class PastProjections implements PastProjectionService {
       finished_at: new Date(now).toISOString(),
       expires_at: new Date(now + this.#keptMs).toISOString(),
     };
-    kept.expiry = setTimeout(() => void this.remove(kept.shown.id), this.#keptMs).unref();
+    kept.expiry = setTimeout(() => this.#forget(kept.shown.id), this.#keptMs).unref();
   }
 
   async #fold(kept: Kept): Promise<End> {
@@ -225,7 +232,7 @@ export class PastProjections implements PastProjectionService {
   async #removeFiles({ directory, logger }: Kept): Promise<void> {
     if (directory === undefined) return;
     await rm(directory, { recursive: true, force: true }).catch((err: unknown) =>
-      logger.error({ err, directory }, 'files of a past projection could not be removed'),
+      logger.error({ err, directory }, NOT_REMOVED),
     );
   }
 }

@@ -7,7 +7,7 @@ import { eventually } from '../support/eventually.ts';
 import { startBank } from '../support/running-bank.ts';
 import { startSeededBank } from '../support/seeded-bank.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
-import { describePastProjections } from './past-projections.cases.ts';
+import { describePastProjections, folded } from './past-projections.cases.ts';
 
 const directory = temporaryDirectory();
 afterAll(() => directory.remove());
@@ -51,6 +51,12 @@ describe('past projections', () => {
       const { problem } = await client.refused(operation, { params });
       expect(problem.code).toBe('past_projection_not_found');
     }
+
+    const finished = await folded(bank, { projection: 'persons' });
+    const files = () => filesIn(dataDir).filter((name) => name.includes(finished.id));
+    expect(files().some((name) => name.endsWith('read-models.db'))).toBe(true);
+    await client.call('removePastProjection', { params: { id: finished.id } });
+    expect(files()).toEqual([]);
 
     await client.call('startPastProjection', { body: { projection: 'persons' } });
     await bank.close();
