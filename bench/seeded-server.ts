@@ -1,11 +1,21 @@
 /** A server over a store that has accounts already, and load runs on it whose every answer must be found in the log. */
 import { join } from 'node:path';
-import { ACCOUNTS, type Bench, databases, load } from './bench.ts';
+import {
+  ACCOUNTS,
+  type Bench,
+  CONNECTIONS,
+  type Contender,
+  databases,
+  depositTargets,
+  load,
+  say,
+} from './bench.ts';
 import { commitsOf } from './commit-counter.ts';
 import type { LagSampler } from './lag-sampler.ts';
 import type { LoadResult, LoadTarget } from './load.ts';
-import { seed } from './seed.ts';
-import { type Server, type ServerKind, startServer, statusOf } from './servers.ts';
+import { fillReadModels } from './rebuild.ts';
+import { type Shape, seed } from './seed.ts';
+import { type Server, type ServerKind, startServer, statusOf, untilProjected } from './servers.ts';
 
 export interface SeededServer {
   readonly server: Server;
@@ -19,6 +29,45 @@ export async function startSeeded({ dir }: Bench, kind: ServerKind): Promise<See
   const accountIds = await seed(paths.events, ACCOUNTS, 0);
   const server = await startServer(kind, dataDir);
   return { server, accountIds, paths };
+}
+
+/** A service over so many deposits, whose read models are up to date and which has loaded each account once. */
+export async function startFilled(
+  { dir, generator }: Bench,
+  name: string,
+  deposits: number,
+  shape: Shape,
+): Promise<SeededServer> {
+  const dataDir = join(dir, name);
+  const paths = databases(dataDir);
+  say(`${name}: writing ${deposits} deposits`);
+  const accountIds = await seed(paths.events, ACCOUNTS, deposits, shape);
+  say(`${name}: projecting ${deposits} deposits`);
+  await fillReadModels(paths.events, paths.readModels);
+  const server = await startServer('service', dataDir);
+  say(`${name}: loading every account`);
+  const targets = depositTargets(accountIds);
+  await generator.run({ port: server.port, connections: CONNECTIONS, targets });
+  await untilProjected(server);
+  return { server, accountIds, paths };
+}
+
+/** Deposits into all accounts of a service, which may catch up after each run. */
+export function depositing(
+  bench: Bench,
+  name: string,
+  service: SeededServer,
+  options: RunOptions = {},
+): Contender<DurableRun> {
+  const targets = depositTargets(service.accountIds);
+  return {
+    name,
+    async run(seconds) {
+      const run = await durableRun(bench, service, targets, seconds, options);
+      await untilProjected(service.server);
+      return run;
+    },
+  };
 }
 
 export interface DurableRun {
