@@ -22,6 +22,12 @@ export type WorkerProblem = ProjectorProblem | WorkSharingProblem | PublisherPro
  */
 export type ProjectionsState = 'running' | 'retrying' | 'standby' | 'unattended' | 'stopped';
 
+/** What all projections together are doing, and each group by its name. */
+export interface WorkerStates {
+  readonly all: ProjectionsState;
+  readonly groups: Readonly<Record<string, ProjectionsState>>;
+}
+
 /** How long what nobody waits for is written late under load. */
 const PATIENCE_MS = 2_000;
 
@@ -37,7 +43,7 @@ export interface WorkerOptions {
 }
 
 export interface Worker {
-  state(): ProjectionsState;
+  states(): WorkerStates;
   /** Someone is waiting: project now. */
   wake(): void;
   /** Works until `signal` fires. Never rejects: problems are reported, and tried again for ever. */
@@ -59,10 +65,12 @@ export function composeWorker(options: WorkerOptions): Worker {
 
 class SoleWorker implements Worker {
   readonly #host: ProjectionHost<BankEvent>;
+  readonly #groups: readonly ProjectionGroup<BankEvent>[];
 
   constructor(options: WorkerOptions) {
     const elsewhere = fillerFor(options.config);
-    const host = hostOptions(options, options.groups ?? projectionGroups);
+    this.#groups = options.groups ?? projectionGroups;
+    const host = hostOptions(options, this.#groups);
     this.#host = new ProjectionHost({
       ...host,
       ...(elsewhere ? { elsewhere } : {}),
@@ -70,8 +78,9 @@ class SoleWorker implements Worker {
     });
   }
 
-  state(): ProjectionsState {
-    return this.#host.state;
+  states(): WorkerStates {
+    const host = this.#host;
+    return { all: host.state, groups: byName(this.#groups, (group) => host.stateOf(group)) };
   }
 
   wake(): void {
@@ -88,10 +97,12 @@ class SharedWorker implements Worker {
   readonly #options: WorkerOptions;
   readonly #sharing: WorkSharing;
   readonly #hosts = new Map<string, ProjectionHost<BankEvent>>();
+  readonly #groups: readonly ProjectionGroup<BankEvent>[];
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    const works = (options.groups ?? projectionGroups).map((group): SharedWork => {
+    this.#groups = options.groups ?? projectionGroups;
+    const works = this.#groups.map((group): SharedWork => {
       return { name: group.name, run: (fence, signal) => this.#project(group, fence, signal) };
     });
     const { cloudEvents } = options.config;
@@ -103,10 +114,16 @@ class SharedWorker implements Worker {
     this.#sharing = new WorkSharing({ leases, holder: newId(), works, onProblem });
   }
 
-  state(): ProjectionsState {
-    const states = [...this.#hosts.values()].map((host) => host.state);
-    if (!this.#sharing.reachable || states.includes('retrying')) return 'retrying';
-    return states.length > 0 ? 'running' : 'standby';
+  states(): WorkerStates {
+    const { reachable } = this.#sharing;
+    const led = [...this.#hosts.values()].map((host) => host.state);
+    const fallback = this.#hosts.size > 0 ? 'running' : 'standby';
+    const ofGroup = ({ name }: ProjectionGroup<BankEvent>) =>
+      reachable ? (this.#hosts.get(name)?.state ?? fallback) : 'retrying';
+    return {
+      all: !reachable || led.includes('retrying') ? 'retrying' : fallback,
+      groups: byName(this.#groups, ofGroup),
+    };
   }
 
   wake(): void {
@@ -137,6 +154,13 @@ class SharedWorker implements Worker {
     });
     await publisher.run(signal);
   }
+}
+
+function byName(
+  groups: readonly ProjectionGroup<BankEvent>[],
+  stateOf: (group: ProjectionGroup<BankEvent>) => ProjectionsState,
+): WorkerStates['groups'] {
+  return Object.fromEntries(groups.map((group) => [group.name, stateOf(group)]));
 }
 
 function hostOptions(

@@ -29,7 +29,6 @@ export async function projectionStatus(sources: ProjectionSources): Promise<Proj
   const head = (await events.headPosition()) ?? 0n;
   const letters = await readModels.listDeadLetters({ limit: DEAD_LETTERS_COUNTED_MAX });
   const stale = new Set(staleProjections(projectionGroups, builds));
-  const workerState = await worker.state();
   const ages = new Map<Position, Promise<number>>();
   const ageAfter = (position: Position) => {
     const age =
@@ -39,6 +38,7 @@ export async function projectionStatus(sources: ProjectionSources): Promise<Proj
   };
   const ofGroup = async (group: ProjectionGroup<never>): Promise<ProjectionStatus[]> => {
     const state = (await readModels.get<GroupState>(GROUP_STATES, group.name))?.document;
+    const groupState = state?.paused ? 'paused' : await worker.state(group.name);
     const rebuild = state?.rebuild ? progressOf(state.rebuild, head) : null;
     const line = async ({ name, version }: (typeof group.projections)[number]): Promise<ProjectionStatus> => {
       const served = builds.find((one) => one.live && one.projection === name);
@@ -53,7 +53,7 @@ export async function projectionStatus(sources: ProjectionSources): Promise<Proj
         position: String(position),
         lag_events: sources.positionsCountEvents ? Math.max(0, Number(head - position)) : null,
         lag_ms: await ageAfter(position),
-        state: state?.paused ? 'paused' : workerState,
+        state: groupState,
         dead_letters: letters.filter((letter) => letter.projection === name).length,
         rebuild,
       };

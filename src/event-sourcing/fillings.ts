@@ -1,17 +1,12 @@
 /** New builds that are filled in several places at once: they are swapped together, so what counts is the slowest. */
 import type { Position } from './event-store.ts';
 import type { Filling } from './following.ts';
-import type { ProjectorState } from './projector.ts';
 
 export class Fillings {
   readonly all: readonly Filling[];
 
   constructor(all: readonly Filling[]) {
     this.all = all;
-  }
-
-  get states(): readonly (ProjectorState | undefined)[] {
-    return this.all.map(({ state }) => state);
   }
 
   /** Whether there is something to fill, and all of it is at the end of the log. */

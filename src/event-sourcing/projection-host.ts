@@ -64,10 +64,17 @@ export class ProjectionHost<E extends DomainEvent> {
     this.#states = new GroupStates(options);
   }
 
+  /** Of all groups: `retrying` when that is true of one of them. */
   get state(): ProjectorState {
     if (this.#state !== 'running') return this.#state;
-    const states = [this.#round?.live.state, ...(this.#round?.building.states ?? [])];
-    return states.includes('retrying') ? 'retrying' : 'running';
+    return this.#retrying().length > 0 ? 'retrying' : 'running';
+  }
+
+  /** Of one group: what fails for others, such as the rebuild of another one, does not show here. */
+  stateOf({ projections }: Pick<ProjectionGroup<E>, 'projections'>): ProjectorState {
+    if (this.#state !== 'running') return this.#state;
+    const isConcerned = (one: Filling) => projections.some(({ name }) => one.projections.has(name));
+    return this.#retrying().some(isConcerned) ? 'retrying' : 'running';
   }
 
   /** Someone is waiting for the newest events. */
@@ -97,6 +104,13 @@ export class ProjectionHost<E extends DomainEvent> {
       }
     }
     this.#state = 'stopped';
+  }
+
+  /** What follows the log, or fills builds, and fails at it just now. */
+  #retrying(): Filling[] {
+    if (!this.#round) return [];
+    const { live, building } = this.#round;
+    return [live, ...building.all].filter(({ state }) => state === 'retrying');
   }
 
   /** Finds out what is there, begins what has to be rebuilt, and removes what a crash left behind. */

@@ -412,7 +412,9 @@ const projectionStatusSchema = z.strictObject({
   position: z.string(),
   lag_events: count.nullable().meta({ description: 'Null where positions do not count events.' }),
   lag_ms: z.number(),
-  state: z.union([projectionsState, z.literal('paused')]),
+  state: z.union([projectionsState, z.literal('paused')]).meta({
+    description: 'Of its group: `retrying` when following the log or a rebuild of this group fails.',
+  }),
   dead_letters: count,
   rebuild: rebuildSchema.nullable(),
 });

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker as Thread } from 'node:worker_threads';
 import type { TimersProblem } from '../composition/compose-timers.ts';
 import type { TransfersProblem } from '../composition/compose-transfers.ts';
-import type { ProjectionsState, Worker, WorkerProblem } from '../composition/compose-worker.ts';
+import type { ProjectionsState, Worker, WorkerProblem, WorkerStates } from '../composition/compose-worker.ts';
 import type { Config } from '../config.ts';
 import type { ReadModelStore } from '../event-sourcing/read-model-store.ts';
 import { Signal } from '../event-sourcing/signal.ts';
@@ -14,7 +14,8 @@ import { projectionGroups } from '../projections/index.ts';
 export interface WorkerRunner {
   /** Fires when read models have advanced; never, where the worker is another process. */
   readonly projected: Signal;
-  state(): Promise<ProjectionsState>;
+  /** @param group the name of one of them; missing: all together */
+  state(group?: string): Promise<ProjectionsState>;
   /** Someone is waiting: project now. */
   wake(): void;
   stop(): Promise<void>;
@@ -25,9 +26,9 @@ export type ToThread = 'appended' | 'wake' | 'stop';
 export type FromThread =
   | { readonly kind: 'ready' }
   | { readonly kind: 'failed'; readonly code: StoreErrorCode; readonly message: string }
-  | { readonly kind: 'projected'; readonly state: ProjectionsState }
-  | { readonly kind: 'state'; readonly state: ProjectionsState }
-  | { readonly kind: 'problem'; readonly state: ProjectionsState; readonly problem: WorkerProblem };
+  | { readonly kind: 'projected'; readonly states: WorkerStates }
+  | { readonly kind: 'state'; readonly states: WorkerStates }
+  | { readonly kind: 'problem'; readonly states: WorkerStates; readonly problem: WorkerProblem };
 
 export type ReportProblem = (
   problem:
@@ -52,7 +53,7 @@ export function runInThisThread(
   const running = worker.run(stopping.signal);
   return {
     projected,
-    state: async () => worker.state(),
+    state: async (group) => stateIn(worker.states(), group),
     wake() {
       worker.wake();
       appended.notify();
@@ -64,14 +65,19 @@ export function runInThisThread(
   };
 }
 
+function stateIn({ all, groups }: WorkerStates, group: string | undefined): ProjectionsState {
+  return group === undefined ? all : (groups[group] ?? all);
+}
+
 /** In other processes: what they do shows in the leases that they keep. */
 export function watchFromAfar(leases: Pick<ReadModelStore, 'listLeases'>): WorkerRunner {
   const alive = leaseWatcher(leases);
   return {
     projected: new Signal(),
-    async state() {
+    async state(group) {
       const held = await alive();
-      return projectionGroups.every(({ name }) => held.has(name)) ? 'running' : 'unattended';
+      const asked = group === undefined ? projectionGroups.map(({ name }) => name) : [group];
+      return asked.every((name) => held.has(name)) ? 'running' : 'unattended';
     },
     wake() {},
     async stop() {},
@@ -93,13 +99,15 @@ export async function runInWorkerThread(
   return thread;
 }
 
+const STOPPED: WorkerStates = { all: 'stopped', groups: {} };
+
 class WorkerThread implements WorkerRunner {
   readonly projected = new Signal();
   readonly #config: Config;
   readonly #report: ReportProblem;
   readonly #stopping = new AbortController();
   #thread: Thread | undefined;
-  #state: ProjectionsState = 'stopped';
+  #states: WorkerStates = STOPPED;
   #deaths = 0;
 
   constructor(config: Config, report: ReportProblem) {
@@ -107,8 +115,8 @@ class WorkerThread implements WorkerRunner {
     this.#report = report;
   }
 
-  async state(): Promise<ProjectionsState> {
-    return this.#state;
+  async state(group?: string): Promise<ProjectionsState> {
+    return stateIn(this.#states, group);
   }
 
   wake(): void {
@@ -123,7 +131,7 @@ class WorkerThread implements WorkerRunner {
       let failure: unknown;
       thread.on('message', (message: FromThread) => {
         if (message.kind === 'ready') {
-          this.#state = 'running';
+          this.#states = { all: 'running', groups: {} };
           resolve();
         } else if (message.kind === 'failed') {
           failure = new StoreError(message.code, message.message);
@@ -135,8 +143,8 @@ class WorkerThread implements WorkerRunner {
         failure = error;
       });
       thread.on('exit', () => {
-        const started = this.#state !== 'stopped';
-        this.#state = 'stopped';
+        const started = this.#states !== STOPPED;
+        this.#states = STOPPED;
         this.#thread = undefined;
         failure ??= new Error('the worker thread ended by itself');
         reject(failure);
@@ -168,8 +176,8 @@ class WorkerThread implements WorkerRunner {
     }
   }
 
-  #heard(message: Extract<FromThread, { state: ProjectionsState }>): void {
-    this.#state = message.state;
+  #heard(message: Extract<FromThread, { states: WorkerStates }>): void {
+    this.#states = message.states;
     if (message.kind === 'problem') this.#report(message.problem);
     if (message.kind !== 'projected') return;
     this.#deaths = 0;

@@ -52,8 +52,8 @@ async function work(
     reader,
     readModels,
     config,
-    onProjected: () => report({ kind: 'projected', state: worker.state() }),
-    onProblem: (problem) => report({ kind: 'problem', state: worker.state(), problem }),
+    onProjected: () => report({ kind: 'projected', states: worker.states() }),
+    onProblem: (problem) => report({ kind: 'problem', states: worker.states(), problem }),
   });
   parentPort?.on('message', (message: ToThread) => {
     if (message === 'stop') stopping.abort();
@@ -61,7 +61,7 @@ async function work(
     notify();
   });
   report({ kind: 'ready' });
-  const telling = setInterval(() => report({ kind: 'state', state: worker.state() }), STATE_INTERVAL_MS);
+  const telling = setInterval(() => report({ kind: 'state', states: worker.states() }), STATE_INTERVAL_MS);
   await worker.run(stopping.signal);
   clearInterval(telling);
 }
