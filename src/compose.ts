@@ -8,6 +8,7 @@ import type { Bank } from './application/bank.ts';
 import { createMediator } from './application/create-mediator.ts';
 import { operationArchive } from './application/operation-archive.ts';
 import { pastAccounts } from './application/past-accounts.ts';
+import { snapshotLagWatcher } from './application/snapshot-lag.ts';
 import { categoryFigures, countOrphans } from './application/stream-figures.ts';
 import type { TimerStatus } from './application/timers.ts';
 import type { TransferFailpoint } from './application/transfer-process.ts';
@@ -157,7 +158,8 @@ async function composeWorkerProcess(
   });
   parts.closeLater(writeSide.snapshots);
   const parked = startTransferWorker(writeSide, { groups, readModels }, onProblem, parts);
-  watchStores(metrics, config, events, { ...worker, publisherState: readModels, parked });
+  const { snapshots } = writeSide;
+  watchStores(metrics, config, events, { ...worker, publisherState: readModels, parked, snapshots });
   const timers = startTimers(config, writeSide, { events, readModels }, onProblem, parts);
   const sources = { config, events, ...worker, timers, startedAt: new Date(), version: VERSION };
   return buildWorkerApp({ logger, newId, metrics, ...operations(sources) });
@@ -190,11 +192,15 @@ function reporter(logger: Logger, metrics: ServiceMetrics): ReportProblem {
   };
 }
 
+interface WatchedParts extends ReadSide, Pick<Bank, 'snapshots' | 'archive'> {
+  readonly backups?: BackupRunner;
+}
+
 function watchStores(
   metrics: ServiceMetrics,
   { eventStore, cloudEvents, backupDir }: Config,
   events: EventReader,
-  { readModels, worker, publisherState, parked = [], backups }: ReadSide & { backups?: BackupRunner },
+  { readModels, worker, publisherState, parked = [], snapshots, backups, archive }: WatchedParts,
 ): void {
   const publisher = cloudEvents && publisherState;
   metrics.watch({
@@ -211,6 +217,8 @@ function watchStores(
       orphanTransfers: await countOrphans(readModels, new Date()),
     }),
     backups: backups && backupDir !== undefined ? () => backups.figures() : undefined,
+    archive: archive?.place === undefined ? undefined : () => archive.figures(),
+    snapshotLag: snapshotLagWatcher({ readModels, snapshots }),
   });
 }
 
@@ -297,7 +305,8 @@ export async function composeApi(
     defaultCurrency,
   };
   const backups = new BackupRunner(config, logger);
-  watchStores(metrics, config, events, { ...readSide, backups });
+  const { snapshots } = writeSide;
+  watchStores(metrics, config, events, { ...readSide, snapshots, backups, archive });
   const pastProjections = new PastProjections(config, logger);
   await pastProjections.removeLeftovers();
   return buildApp({

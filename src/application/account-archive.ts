@@ -17,7 +17,13 @@ import type { EventStore, RecordedEvent } from '../event-sourcing/event-store.ts
 import type { CommandContext } from '../event-sourcing/repository.ts';
 import { StoreError, type StoreErrorCode } from '../event-sourcing/store-error.ts';
 import { type AccountDocument, accounts as accountsProjection } from '../projections/accounts.ts';
-import { type AccountArchiving, type ArchiveRequest, type ArchiveRun, notArchiving } from './archive-runs.ts';
+import {
+  type AccountArchiving,
+  type ArchiveFigures,
+  type ArchiveRequest,
+  type ArchiveRun,
+  notArchiving,
+} from './archive-runs.ts';
 import type { Bank } from './bank.ts';
 import { areBooksTrue, closeBooksOf } from './close-books.ts';
 
@@ -49,6 +55,8 @@ export class AccountArchive implements AccountArchiving {
   readonly #options: AccountArchiveOptions;
   readonly #stopping = new AbortController();
   #run: ArchiveRun | undefined;
+  /** The newest one that has ended and did not only count. */
+  #lastDone: ArchiveRun | undefined;
   #running: Promise<void> = Promise.resolve();
 
   constructor(options: AccountArchiveOptions) {
@@ -65,6 +73,29 @@ export class AccountArchive implements AccountArchiving {
 
   get place(): string | undefined {
     return this.#options.storage?.name;
+  }
+
+  async figures(): Promise<ArchiveFigures> {
+    const { catalogue } = this.#options;
+    await catalogue.refresh();
+    const { volumes } = catalogue;
+    const sum = (field: 'events' | 'bytes') =>
+      volumes.reduce((total, { record }) => total + record[field], 0);
+    const last = this.#lastDone;
+    const written = volumes.find(({ record }) => record.volume === last?.volume);
+    return {
+      volumes: volumes.length,
+      unfinishedVolumes: volumes.filter(({ cut }) => !cut).length,
+      events: sum('events'),
+      bytes: sum('bytes'),
+      ...(last?.finished_at && {
+        lastRun: {
+          endedAt: last.finished_at,
+          failed: last.state === 'FAILED',
+          events: written?.record.events ?? 0,
+        },
+      }),
+    };
   }
 
   start(request: ArchiveRequest, context: CommandContext): Decision<ArchiveRun> {
@@ -111,6 +142,7 @@ export class AccountArchive implements AccountArchiving {
       const detail = error instanceof StoreError ? error.message : 'The run failed; the log says why.';
       this.#note({ state: 'FAILED', finished_at: finished_at(), error: { code, detail } });
     }
+    if (!request.dryRun) this.#lastDone = this.#run;
   }
 
   async #archive(storage: ArchiveStorage, request: ArchiveRequest, context: CommandContext): Promise<void> {

@@ -40,12 +40,26 @@ export interface ArchiveRun {
   readonly error: { readonly code: StoreErrorCode | 'internal_error'; readonly detail: string } | null;
 }
 
+/** What metrics tell of it. */
+export interface ArchiveFigures {
+  readonly volumes: number;
+  /** Volumes whose events have not all left the store: the next run goes on. */
+  readonly unfinishedVolumes: number;
+  readonly events: number;
+  /** Of the files. */
+  readonly bytes: number;
+  /** Missing while no run of this process has ended; one that only counts is none. */
+  readonly lastRun?: { readonly endedAt: string; readonly failed: boolean; readonly events: number };
+}
+
 export interface AccountArchiving {
   /** The run that is under way, or the newest one of this process. */
   readonly run: ArchiveRun | undefined;
   readonly catalogue: ArchiveCatalogue;
   /** Where the volumes lie; missing where nothing can be archived. */
   readonly place: string | undefined;
+  /** As of now. Throws StoreError when the catalogue cannot be read. */
+  figures(): Promise<ArchiveFigures>;
   /** Starts a run. Rejects with `not_supported` or `archive_run_in_progress`. */
   start(request: ArchiveRequest, context: CommandContext): Decision<ArchiveRun>;
 }

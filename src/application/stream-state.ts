@@ -101,15 +101,25 @@ export async function streamState(
 
 /** The same with what a load of an account begins with; other streams have no snapshots. */
 export async function withSnapshot(bank: Pick<Bank, 'snapshots'>, state: StreamState): Promise<StreamState> {
-  const account = accountOf(state.stream);
-  if (account === undefined) return state;
-  const newest = await bank.snapshots.history.atOrBefore(account, state.length - 1);
-  const revision = newest?.revision ?? null;
-  const lag = state.length - 1 - (revision ?? -1);
+  const snapshot = await snapshotOf(bank, state.stream, state.length);
+  if (!snapshot) return state;
   const { everyEvents } = bank.snapshots.policy;
-  const lags = everyEvents !== undefined && lag > everyEvents;
+  const lags = everyEvents !== undefined && snapshot.lag > everyEvents;
   const problems: readonly StreamProblem[] = lags ? [...state.problems, 'snapshot_lag'] : state.problems;
-  return { ...state, problems, snapshot: { revision, lag } };
+  return { ...state, problems, snapshot };
+}
+
+/** What a load of an account begins with; nothing for other streams. @param length its newest revision and one */
+export async function snapshotOf(
+  { snapshots }: Pick<Bank, 'snapshots'>,
+  stream: string,
+  length: number,
+): Promise<SnapshotState | undefined> {
+  const account = accountOf(stream);
+  if (account === undefined) return undefined;
+  const newest = await snapshots.history.atOrBefore(account, length - 1);
+  const revision = newest?.revision ?? null;
+  return { revision, lag: length - 1 - (revision ?? -1) };
 }
 
 /** The id of the account whose stream this is. */

@@ -3,9 +3,11 @@ import { Gauge, type Registry } from 'prom-client';
 import type { EventReader, Position } from '../event-sourcing/event-store.ts';
 import { ageOfNextEvent } from '../event-sourcing/lag.ts';
 import type { Collection, ReadModelReader } from '../event-sourcing/read-model-store.ts';
+import { type ArchiveFigures, ArchiveGauges } from './archive-gauges.ts';
 import { type BackupFigures, BackupGauges } from './backup-gauges.ts';
 import { type Follower, FollowerGauges } from './follower-gauges.ts';
 import { Reading } from './reading.ts';
+import { type SnapshotLag, SnapshotLagGauges } from './snapshot-lag-gauges.ts';
 import { type StreamFigures, StreamGauges } from './stream-gauges.ts';
 
 /** Messages that a consumer could not handle, set aside until someone decides. */
@@ -28,6 +30,10 @@ export interface StoreSources {
   readonly streams: () => Promise<StreamFigures>;
   /** Missing where the service makes no backups. */
   readonly backups?: (() => Promise<BackupFigures>) | undefined;
+  /** Missing where nothing is archived. */
+  readonly archive?: (() => Promise<ArchiveFigures>) | undefined;
+  /** Missing where no snapshots are taken. */
+  readonly snapshotLag?: (() => Promise<SnapshotLag>) | undefined;
 }
 
 /** Beyond these, dead letters are not told apart by projection: listing more at every scrape would cost too much. */
@@ -46,6 +52,8 @@ export class StoreMetrics {
   readonly #subscriptions: readonly Reading<readonly Follower[]>[];
   readonly #streams: Reading<StreamFigures>;
   readonly #backups: Reading<BackupFigures> | undefined;
+  readonly #archive: Reading<ArchiveFigures> | undefined;
+  readonly #snapshotLag: Reading<SnapshotLag> | undefined;
 
   constructor(registry: Registry, sources: StoreSources) {
     this.#sources = sources;
@@ -59,6 +67,8 @@ export class StoreMetrics {
     this.#subscriptions = sources.subscriptions.map((ask) => new Reading(ask));
     this.#streams = new Reading(sources.streams);
     this.#backups = sources.backups && new Reading(sources.backups);
+    this.#archive = sources.archive && new Reading(sources.archive);
+    this.#snapshotLag = sources.snapshotLag && new Reading(sources.snapshotLag);
   }
 
   /** Reads all sources anew. Never rejects, and takes two seconds at most. */
@@ -72,7 +82,9 @@ export class StoreMetrics {
       this.#refreshWorkerState(),
       this.#refreshParked(),
       this.#refreshStreams(),
-      this.#refreshBackups(),
+      this.#refreshOptional('backups', this.#backups, this.#gauges.backups),
+      this.#refreshOptional('archive', this.#archive, this.#gauges.archive),
+      this.#refreshOptional('snapshot_lag', this.#snapshotLag, this.#gauges.snapshotLag),
     ]);
     await this.#showLag(head, projections, subscriptions);
   }
@@ -129,12 +141,16 @@ export class StoreMetrics {
     up.set({ source: 'stream_health' }, figures ? 1 : 0);
   }
 
-  async #refreshBackups(): Promise<void> {
-    if (!this.#backups) return;
-    const { up, backups } = this.#gauges;
-    const figures = await this.#backups.take();
-    backups.show(figures);
-    up.set({ source: 'backups' }, figures ? 1 : 0);
+  /** What not every service has. */
+  async #refreshOptional<T>(
+    source: string,
+    reading: Reading<T> | undefined,
+    gauges: { show(figures: T | undefined): void },
+  ): Promise<void> {
+    if (!reading) return;
+    const figures = await reading.take();
+    gauges.show(figures);
+    this.#gauges.up.set({ source }, figures ? 1 : 0);
   }
 }
 
@@ -168,6 +184,8 @@ function registerGauges(registry: Registry) {
     }),
     streams: new StreamGauges(registry),
     backups: new BackupGauges(registry),
+    archive: new ArchiveGauges(registry),
+    snapshotLag: new SnapshotLagGauges(registry),
     parked: new Gauge({
       name: 'openbank_parked_messages',
       help: 'Messages that a consumer could not handle and that wait for a decision.',

@@ -150,6 +150,38 @@ it('does not close books again that tell all', async () => {
   expect(await booksOf(id)).toMatchObject({ revision: 6, data: { balance: '5.00' } });
 });
 
+it('tells metrics what is in the archive, and how its last run ended', async () => {
+  let fails: string | undefined;
+  const failpoint = (step: string) => {
+    if (step === fails) throw new Error('the power goes');
+  };
+  const { archive, account, run } = await benchWith({ failpoint });
+  const nothing = { volumes: 0, unfinishedVolumes: 0, events: 0, bytes: 0 };
+  await account('03', 5);
+  await run({ dryRun: true });
+  expect(await archive.figures()).toEqual(nothing);
+  fails = 'written';
+  await run();
+  const endedAt = '2026-07-01T00:00:00.000Z';
+  expect(await archive.figures()).toEqual({ ...nothing, lastRun: { endedAt, failed: true, events: 0 } });
+  fails = undefined;
+  await run();
+  const filled = { volumes: 1, unfinishedVolumes: 0, events: 5, bytes: expect.any(Number) };
+  const lastRun = { endedAt, failed: false, events: 5 };
+  expect(await archive.figures()).toEqual({ ...filled, lastRun });
+  await run({ dryRun: true });
+  expect(await archive.figures()).toEqual({ ...filled, lastRun });
+  await account('04', 5);
+  fails = 'cut';
+  await run();
+  expect(await archive.figures()).toMatchObject({
+    volumes: 2,
+    unfinishedVolumes: 1,
+    events: 10,
+    lastRun: { failed: true },
+  });
+});
+
 it('goes on in another run where it has taken all that one takes', async () => {
   const { account, run } = await benchWith();
   for (let count = 0; count < 3; count += 1) await account('02', 5);

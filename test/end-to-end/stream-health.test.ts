@@ -247,6 +247,9 @@ describe('the figures', () => {
     expect(page.value('openbank_streams_by_length', { ...accounts, up_to: '100' })).toBe(6);
     expect(page.value('openbank_streams_by_length', { ...accounts, up_to: '+Inf' })).toBe(7);
     expect(page.value('openbank_orphan_transfers')).toBe(0);
+    expect(page.value('openbank_snapshots_lagging')).toBe(0);
+    expect(page.value('openbank_snapshot_lag_events')).toBeLessThan(100);
+    expect(page.value('openbank_archive_volumes')).toBe(0);
   });
 });
 

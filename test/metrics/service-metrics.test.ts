@@ -5,6 +5,7 @@ import { openSqliteEventStore, type SqliteEventStore } from '../../src/adapters/
 import { openSqliteReadModelStore } from '../../src/adapters/sqlite/read-model-store.ts';
 import { command } from '../../src/application/mediator.ts';
 import type { Collection, ReadModelStore } from '../../src/event-sourcing/read-model-store.ts';
+import type { ArchiveFigures } from '../../src/metrics/archive-gauges.ts';
 import { ServiceMetrics } from '../../src/metrics/service-metrics.ts';
 import type { StoreSources } from '../../src/metrics/store-metrics.ts';
 import { mustAppend, newEvents } from '../support/event-builders.ts';
@@ -147,6 +148,46 @@ describe('what waits for a decision', () => {
     const shown = await page();
     expect(all(shown, 'openbank_dead_letters')).toEqual({ fast: 0, slow: 2, '*': 1 });
     expect(all(shown, 'openbank_parked_messages')).toEqual({ 'cloud-events': 2, transfers: 0, audit: 1 });
+  });
+});
+
+describe('the archive and the lag of snapshots', () => {
+  const figures = { volumes: 2, unfinishedVolumes: 1, events: 70, bytes: 4_000 };
+  const lastRun = { endedAt: '2026-07-01T00:00:00.000Z', failed: false, events: 30 };
+
+  it('are shown where there are any, each run as it ended', async () => {
+    let shown: ArchiveFigures = figures;
+    watch({ archive: async () => shown, snapshotLag: async () => ({ mostEvents: 150, lagging: 3 }) });
+    const first = await page();
+    expect(first.value('openbank_archive_volumes')).toBe(2);
+    expect(first.value('openbank_archive_unfinished_volumes')).toBe(1);
+    expect(first.value('openbank_archive_events')).toBe(70);
+    expect(first.value('openbank_archive_bytes')).toBe(4_000);
+    expect(first.value('openbank_archive_failing')).toBe(0);
+    expect(all(first, 'openbank_archive_run_timestamp_seconds')).toEqual({});
+    expect(first.value('openbank_snapshot_lag_events')).toBe(150);
+    expect(first.value('openbank_snapshots_lagging')).toBe(3);
+    shown = { ...figures, lastRun };
+    const second = await page();
+    expect(second.value('openbank_archive_run_timestamp_seconds')).toBe(
+      Date.parse('2026-07-01T00:00:00.000Z') / 1_000,
+    );
+    expect(second.value('openbank_archive_run_events')).toBe(30);
+    shown = { ...figures, lastRun: { ...lastRun, failed: true, events: 0 } };
+    expect((await page()).value('openbank_archive_failing')).toBe(1);
+  });
+
+  it('are absent where there are none, or where they do not answer', async () => {
+    const names = ['archive_events', 'archive_failing', 'snapshot_lag_events', 'snapshots_lagging'];
+    watch();
+    const without = await page();
+    for (const name of names) expect(all(without, `openbank_${name}`), name).toEqual({});
+    expect(all(without, 'openbank_scrape_source_up')).not.toHaveProperty('archive');
+    metrics = new ServiceMetrics(INFO);
+    watch({ archive: gone, snapshotLag: never });
+    const down = await page();
+    for (const name of names) expect(all(down, `openbank_${name}`), name).toEqual({});
+    expect(all(down, 'openbank_scrape_source_up')).toMatchObject({ archive: 0, snapshot_lag: 0 });
   });
 });
 

@@ -163,6 +163,7 @@ describe('the read side', () => {
       worker: 1,
       parked: 1,
       stream_health: 1,
+      snapshot_lag: 1,
     });
     expect(page.sum('openbank_worker_problems_total')).toBe(0);
   });

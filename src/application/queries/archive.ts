@@ -41,15 +41,13 @@ export function getArchiveHandler({
 }: Pick<Bank, 'archive'>): Handler<Record<string, never>, ArchiveView> {
   return async () => {
     if (!archive) return notArchiving();
-    await archive.catalogue.refresh();
+    const { events, bytes } = await archive.figures();
     const { volumes } = archive.catalogue;
-    const sum = (field: 'events' | 'bytes') =>
-      volumes.reduce((total, { record }) => total + record[field], 0);
     return accept({
       directory: archive.place ?? null,
       volume_count: volumes.length,
-      events: sum('events'),
-      bytes: sum('bytes'),
+      events,
+      bytes,
       volumes: volumes
         .slice(-VOLUMES_SHOWN_MAX)
         .reverse()
