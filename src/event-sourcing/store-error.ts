@@ -34,11 +34,18 @@ export class StoreError extends Error {
   readonly code: StoreErrorCode;
   /** Where `corrupt` is about a single event, that event. */
   readonly place: EventPlace | undefined;
+  /** Where `archive_damaged` is about a single volume, its name. */
+  readonly volume: string | undefined;
 
-  constructor(code: StoreErrorCode, message: string, options: ErrorOptions & { place?: EventPlace } = {}) {
+  constructor(
+    code: StoreErrorCode,
+    message: string,
+    options: ErrorOptions & { place?: EventPlace; volume?: string | undefined } = {},
+  ) {
     super(message, options);
     this.code = code;
     this.place = options.place;
+    this.volume = options.volume;
   }
 
   /** Whether the same call may succeed later. */

@@ -81,7 +81,7 @@ function storeProblem(error: StoreError): Problem {
     case 'unavailable':
       return problem('store_unavailable');
     case 'archive_damaged':
-      return problem('archive_damaged');
+      return error.volume === undefined ? problem('archive_damaged') : damagedVolume(error.volume);
     case 'corrupt':
       return error.place ? unreadableEvent(error.place) : problem('internal_error');
     default:
@@ -93,6 +93,12 @@ function storeProblem(error: StoreError): Problem {
 function unreadableEvent({ stream, revision }: EventPlace): Problem {
   const detail = `Revision ${revision} of ${stream} cannot be read or applied, and what it did cannot be left out. An operator has to look; earlier revisions can be asked for.`;
   return problem('event_unreadable', detail, { facts: { stream, revision } });
+}
+
+/** Where it lies, and what is wrong with it, stands in the log. */
+function damagedVolume(volume: string): Problem {
+  const detail = `Old events that it takes lie in the volume ${volume} of the archive, which is missing or altered. An operator has to put it back; accounts without events in it are not concerned.`;
+  return problem('archive_damaged', detail, { facts: { volume } });
 }
 
 /** The log names the request and the error; neither the body nor the URL's values go with it. */

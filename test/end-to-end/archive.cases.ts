@@ -128,6 +128,38 @@ export function describeArchive(where: string, prepare: () => Promise<ArchivedBa
       rmSync(segment as string);
       expect(await refusal(bank, 'listAccountEvents', id)).toEqual(['archive_damaged']);
     });
+
+    it('go on beside a damaged volume that has nothing of theirs; others are told its name', async () => {
+      const setup = await prepare();
+      let bank = await setup.start();
+      onTestFinished(() => bank.close());
+      const ids = [await livelyAccount(bank), await livelyAccount(bank)] as const;
+      const volumes: string[] = [];
+      for (const _ of ids) {
+        await quiet(bank);
+        volumes.push((await archive(bank, { accounts_max: 1 })).volume ?? '');
+      }
+      await setup.removeForGood(ids.map((id) => `bank-account-${id.replaceAll('-', '')}`));
+      await bank.close();
+      const [volume = ''] = volumes;
+      const index = join(setup.locations.archiveDir, await storeIn(setup), volume, 'index.db');
+      const bytes = await readFile(index);
+      bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+      writeFileSync(index, bytes);
+      bank = await setup.start();
+      for (const operation of ['listAccountEvents', 'getAccountReplay'] as const) {
+        const { problem: refused } = await bank.client.refused(operation, { params: { id: ids[0] } });
+        expect(refused).toMatchObject({ status: 500, code: 'archive_damaged', volume });
+        expect(refused.detail).toContain(volume);
+        expect(refused.detail).not.toContain(setup.locations.archiveDir);
+        expect(await refusal(bank, operation, ids[1])).toEqual([]);
+      }
+      const checked = await collect(checkArchive(setup.locations));
+      expect(checked.map(({ record, damage }) => [record.volume, damage !== undefined])).toEqual([
+        [volumes[0], true],
+        [volumes[1], false],
+      ]);
+    });
   });
 }
 

@@ -51,7 +51,7 @@ export class ArchivedEventReader implements LiveReader {
     const metadata = await this.#live.getStreamMetadata(stream);
     const { truncateBefore, ...others } = metadata;
     if (truncateBefore === undefined || !this.archived.mayHave(stream)) return metadata;
-    const [piece] = await this.archived.piecesOf(stream);
+    const piece = await this.archived.oldestPiece(stream);
     if (!piece) return metadata;
     return piece.first === 0 ? others : { ...others, truncateBefore: piece.first };
   }

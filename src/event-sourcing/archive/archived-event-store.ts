@@ -24,7 +24,7 @@ export class ArchivedEventStore extends ArchivedEventReader implements EventStor
 
   /** @throws StoreError `unsupported` when a piece of it is in the archive */
   async deleteStream(stream: string): Promise<void> {
-    if (this.archived.mayHave(stream) && (await this.archived.piecesOf(stream)).length > 0) {
+    if (this.archived.mayHave(stream) && (await this.archived.hasPieces(stream))) {
       throw refuseArchived(stream);
     }
     return this.#live.deleteStream(stream);

@@ -15,6 +15,12 @@ interface LocatedPiece extends ArchivedPiece {
   readonly volume: CataloguedVolume;
 }
 
+interface FoundPieces {
+  readonly pieces: readonly LocatedPiece[];
+  /** Why one of the volumes could not be opened. */
+  readonly damage: StoreError | undefined;
+}
+
 export class ArchivedStreams {
   readonly #catalogue: ArchiveCatalogue;
   readonly #prefix: string;
@@ -29,15 +35,22 @@ export class ArchivedStreams {
     return stream.startsWith(this.#prefix);
   }
 
-  /** By revision, as the catalogue has them now. @throws StoreError `archive_damaged` when a volume cannot be opened */
-  async piecesOf(stream: string): Promise<LocatedPiece[]> {
-    await this.#catalogue.refresh();
-    const pieces: LocatedPiece[] = [];
-    for (const volume of this.#catalogue.volumes) {
-      const piece = (await volume.open()).pieceOf(stream);
-      if (piece) pieces.push({ ...piece, volume });
-    }
-    return pieces.sort((one, other) => one.first - other.first);
+  /**
+   * The first of the pieces of a stream, as the catalogue has them now.
+   * @throws StoreError `archive_damaged` when it may be in a volume that cannot be opened
+   */
+  async oldestPiece(stream: string): Promise<ArchivedPiece | undefined> {
+    const { pieces, damage } = await this.#piecesOf(stream);
+    const [oldest] = pieces;
+    if (damage && oldest?.first !== 0) throw damage;
+    return oldest;
+  }
+
+  /** @throws StoreError `archive_damaged` when that depends on a volume that cannot be opened */
+  async hasPieces(stream: string): Promise<boolean> {
+    const { pieces, damage } = await this.#piecesOf(stream);
+    if (damage && pieces.length === 0) throw damage;
+    return pieces.length > 0;
   }
 
   /**
@@ -45,8 +58,9 @@ export class ArchivedStreams {
    * @throws StoreError `archive_damaged` when the archive should have some of them and does not
    */
   async *read(stream: string, range: RevisionRange): AsyncGenerator<RecordedEvent> {
-    const pieces = await this.piecesOf(stream);
+    const { pieces, damage } = await this.#piecesOf(stream);
     const [oldest] = pieces;
+    if (damage) refuseWhatIsDamaged(damage, stream, pieces, range);
     if (!oldest) return;
     const first = Math.max(range.first, oldest.first);
     refuseGaps(stream, pieces, { ...range, first });
@@ -60,6 +74,36 @@ export class ArchivedStreams {
       if (wanted.first <= wanted.last) yield* readPiece(stream, piece, wanted);
     }
   }
+
+  /** By revision. A volume that is damaged keeps no stream from being read that has nothing in it. */
+  async #piecesOf(stream: string): Promise<FoundPieces> {
+    await this.#catalogue.refresh();
+    const pieces: LocatedPiece[] = [];
+    let damage: StoreError | undefined;
+    for (const volume of this.#catalogue.volumes) {
+      try {
+        const piece = (await volume.open()).pieceOf(stream);
+        if (piece) pieces.push({ ...piece, volume });
+      } catch (error) {
+        if (!(error instanceof StoreError) || error.code !== 'archive_damaged') throw error;
+        damage ??= error;
+      }
+    }
+    return { pieces: pieces.sort((one, other) => one.first - other.first), damage };
+  }
+}
+
+/** What a volume that cannot be opened holds is not known: whatever is in no other one may be there. */
+function refuseWhatIsDamaged(
+  damage: StoreError,
+  stream: string,
+  pieces: readonly LocatedPiece[],
+  range: RevisionRange,
+): void {
+  const revision = firstGap(pieces, range);
+  if (revision === undefined) return;
+  const message = `Revision ${revision} of ${stream} is in no volume that can be read. ${damage.message}`;
+  throw new StoreError('archive_damaged', message, { cause: damage, volume: damage.volume });
 }
 
 async function* readPiece(
@@ -77,13 +121,22 @@ async function* readPiece(
   if (expected !== (step > 0 ? range.last + 1 : range.first - 1)) throw missing(stream, expected);
 }
 
-function refuseGaps(stream: string, pieces: readonly LocatedPiece[], { first, last }: RevisionRange): void {
+function refuseGaps(stream: string, pieces: readonly LocatedPiece[], range: RevisionRange): void {
+  const revision = firstGap(pieces, range);
+  if (revision !== undefined) throw missing(stream, revision);
+}
+
+/** The first revision of the range that is in none of the pieces. */
+function firstGap(
+  pieces: readonly LocatedPiece[],
+  { first, last }: Pick<RevisionRange, 'first' | 'last'>,
+): number | undefined {
   let next = first;
   for (const { first: begins, cutBefore } of pieces) {
     if (begins > next || next > last) break;
     next = Math.max(next, cutBefore);
   }
-  if (next <= last) throw missing(stream, next);
+  return next <= last ? next : undefined;
 }
 
 function missing(stream: string, revision: number): StoreError {

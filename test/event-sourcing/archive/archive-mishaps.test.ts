@@ -1,11 +1,15 @@
 /** The archive beside others: answers that got lost, writers that lie, and readers that look at the wrong moment. */
-import { copyFileSync, readdirSync, rmSync } from 'node:fs';
+import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { ArchiveCatalogue } from '../../../src/event-sourcing/archive/archive-catalogue.ts';
 import type { ArchiveStorage } from '../../../src/event-sourcing/archive/archive-storage.ts';
 import { ArchivedEventStore } from '../../../src/event-sourcing/archive/archived-event-store.ts';
-import type { EventStore, RecordedEvent } from '../../../src/event-sourcing/event-store.ts';
+import type {
+  EventStore,
+  ReadStreamOptions,
+  RecordedEvent,
+} from '../../../src/event-sourcing/event-store.ts';
 import type { Exported } from '../../../src/event-sourcing/segments/segment-writer.ts';
 import { StoreError } from '../../../src/event-sourcing/store-error.ts';
 import { collect, mustAppend, newEvents } from '../../support/event-builders.ts';
@@ -226,4 +230,67 @@ it('a volume whose segments are those of another one is damaged, whole as they a
   }
   await expect(bench.storage.check(one)).rejects.toMatchObject(DAMAGED);
   await bench.storage.check(other);
+});
+
+/** `account-a` in the first of two volumes, `account-b` in the second one, `account-c` in both, `account-d` in none. */
+async function benchWithTwoVolumes() {
+  const { bench } = await benchWithEvents();
+  for (const stream of ['account-c', 'account-d'])
+    await mustAppend(bench.live, stream, newEvents(7), 'no_stream');
+  const whole = new Map<string, RecordedEvent[]>();
+  for (const stream of ['a', 'b', 'c', 'd'].map((name) => `${PREFIX}${name}`))
+    whole.set(stream, await collect(bench.live.readStream(stream)));
+  await bench.archive({ 'account-a': 6, 'account-c': 3 });
+  await bench.archive({ 'account-b': 6, 'account-c': 6 });
+  const [first = '', second = ''] = bench.catalogue.volumes.map(({ record }) => record.volume);
+  const flip = (volume: string, file: RegExp) => {
+    const [name = ''] = readdirSync(join(bench.path, volume)).filter((one) => file.test(one));
+    const path = join(bench.path, volume, name);
+    const bytes = readFileSync(path);
+    bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+    writeFileSync(path, bytes);
+  };
+  const read = (stream: string, options?: ReadStreamOptions) =>
+    collect(bench.another().readStream(stream, options));
+  return { bench, whole, first, second, flip, read };
+}
+
+it.each([
+  ['index', /^index/],
+  ['segment', /^segment-/],
+])('a flipped byte in the %s of a volume concerns the streams of that volume alone', async (_what, file) => {
+  const { bench, whole, first, second, flip, read } = await benchWithTwoVolumes();
+  flip(first, file);
+  const refused = { ...DAMAGED, volume: first, message: expect.stringContaining(first) };
+  for (const direction of ['forwards', 'backwards'] as const) {
+    const inOrder = (stream: string) => {
+      const events = whole.get(stream) ?? [];
+      return direction === 'forwards' ? events : events.toReversed();
+    };
+    await expect(read('account-a', { direction })).rejects.toMatchObject(refused);
+    await expect(read('account-c', { direction })).rejects.toMatchObject(refused);
+    expect(await read('account-b', { direction })).toEqual(inOrder('account-b'));
+    expect(await read('account-d', { direction })).toEqual(inOrder('account-d'));
+  }
+  expect(await read('account-a', { from: 6 })).toEqual(whole.get('account-a')?.slice(6));
+  expect(await read('account-c', { from: 3 })).toEqual(whole.get('account-c')?.slice(3));
+  const [one, other] = bench.catalogue.volumes.map(({ record }) => record);
+  if (!one || !other) throw new Error('there are no two volumes');
+  await expect(bench.storage.check(one)).rejects.toMatchObject(refused);
+  await bench.storage.check(other);
+  expect(other.volume).toBe(second);
+});
+
+it('what a stream has in a volume that cannot be opened is not taken for nothing', async () => {
+  const { bench, first, second, flip } = await benchWithTwoVolumes();
+  flip(first, /^index/);
+  const store = bench.another();
+  const refused = { ...DAMAGED, volume: first };
+  await expect(store.getStreamMetadata('account-a')).rejects.toMatchObject(refused);
+  await expect(store.getStreamMetadata('account-c')).rejects.toMatchObject(refused);
+  expect(await store.getStreamMetadata('account-b')).toEqual({});
+  await expect(store.deleteStream('account-a')).rejects.toMatchObject(refused);
+  await expect(store.deleteStream('account-c')).rejects.toMatchObject({ code: 'unsupported' });
+  flip(second, /^index/);
+  await expect(bench.another().getStreamMetadata('account-b')).rejects.toMatchObject(DAMAGED);
 });

@@ -2,7 +2,7 @@
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type {
   ArchiveStorage,
@@ -80,7 +80,7 @@ class FileArchive implements ArchiveStorage {
     await refuseOtherIndex(directory, record);
     const { events, digest } = await totalsOf(directory);
     if (events === record.events && digest === record.digest) return;
-    throw new StoreError('archive_damaged', `${directory} holds other events than were archived.`);
+    throw damaged(record.volume, `${directory} holds other events than were archived.`);
   }
 
   async #remove(name: string): Promise<void> {
@@ -89,10 +89,14 @@ class FileArchive implements ArchiveStorage {
 }
 
 /** @throws StoreError `archive_damaged` when the index is missing, or not the one that was recorded */
-async function refuseOtherIndex(directory: string, { index_sha256 }: VolumeRecord): Promise<void> {
+async function refuseOtherIndex(directory: string, record: VolumeRecord): Promise<void> {
   const path = join(directory, INDEX);
-  if ((await fileHash(path)) === index_sha256) return;
-  throw new StoreError('archive_damaged', `${path} is damaged: it is not the index that was written.`);
+  if ((await fileHash(path)) === record.index_sha256) return;
+  throw damaged(record.volume, `${path} is damaged: it is not the index that was written.`);
+}
+
+function damaged(volume: string, message: string, cause?: unknown): StoreError {
+  return new StoreError('archive_damaged', message, { volume, cause });
 }
 
 /** What the segments of a volume hold. @throws StoreError `archive_damaged` when they are not whole */
@@ -101,7 +105,7 @@ async function totalsOf(directory: string) {
     return (await checkExport(await openForImport(directory))).totals();
   } catch (error) {
     if (!(error instanceof StoreError) || error.temporary) throw error;
-    throw new StoreError('archive_damaged', `${directory} is not whole: ${error.message}`, { cause: error });
+    throw damaged(basename(directory), `${directory} is not whole: ${error.message}`, error);
   }
 }
 

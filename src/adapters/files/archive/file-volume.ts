@@ -1,7 +1,7 @@
 /** A volume as files of a directory: it is read a block at a time, and every block is held against its checksum. */
 import { hash } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { LRUCache } from 'lru-cache';
 import type { ArchivedPiece, ArchiveVolume } from '../../../event-sourcing/archive/archive-storage.ts';
 import type { Position, ReadDirection, RecordedEvent } from '../../../event-sourcing/event-store.ts';
@@ -88,6 +88,7 @@ export async function readBlock(directory: string, block: Omit<Block, 'id'>): Pr
   throw new StoreError(
     'archive_damaged',
     `${placeOf(directory, block)} is damaged: it was altered or cut short.`,
+    { volume: basename(directory) },
   );
 }
 
@@ -116,12 +117,13 @@ export async function bytesAt(
   }
 }
 
-/** What the file system says of a file of the archive, in the words of a store. */
+/** What the file system says of a file of a volume, in the words of a store. */
 export function unreadable(path: string, error: unknown): StoreError {
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT' || code === 'ENOTDIR') {
     return new StoreError('archive_damaged', `The archive is not whole: ${path} is missing.`, {
       cause: error,
+      volume: basename(dirname(path)),
     });
   }
   return new StoreError('unavailable', `${path} cannot be read (${code ?? error}).`, { cause: error });
