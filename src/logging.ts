@@ -1,7 +1,8 @@
 /** The log: pino's JSON lines, buffered off the request path, rotated by size when they go to a file. */
-import { mkdirSync, openSync, renameSync, statSync } from 'node:fs';
+import { openSync, renameSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino from 'pino';
+import { makeDirectory } from './adapters/files/make-directory.ts';
 import type { Config } from './config.ts';
 
 type Destination = ReturnType<typeof pino.destination>;
@@ -98,7 +99,7 @@ function standardOutput(): () => Destination {
 
 /** A file is opened synchronously, so that a wrong path is a startup error and a crash can still be logged. */
 function rotatingFile(path: string, rotation: Rotation): () => Destination {
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   let destination = open();
 
   function open(): Destination {

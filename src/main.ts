@@ -1,6 +1,7 @@
 /** The process entry: configuration, composition, listening, and a graceful end. */
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { makeDirectory } from './adapters/files/make-directory.ts';
 import { compose, type OpenBank } from './compose.ts';
 import { type Config, ConfigError, loadConfig } from './config.ts';
 import { StoreError } from './event-sourcing/store-error.ts';
@@ -64,7 +65,7 @@ async function stop(
 
 function makeDataDirectory(path: string): void {
   try {
-    mkdirSync(path, { recursive: true });
+    makeDirectory(path);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new StoreError('unavailable', `The data directory ${path} cannot be used (${code}).`);

@@ -1,8 +1,9 @@
 /** Starts the service as a background process and waits until it is ready. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config.ts';
+import { makeDirectory } from '../store-tools/make-directory.ts';
 import { CliError, EXIT } from './cli-error.ts';
 import { baseUrl, logFile, NODE_FLAGS, outputFile, PROJECT_ROOT, pidFile, SERVICE_ENTRY } from './project.ts';
 import { type Probe, probe } from './service-probe.ts';
@@ -89,7 +90,7 @@ function spawnInBackground(config: Config): ChildProcess {
 function openOutput(config: Config): number {
   try {
     // Owner only: the databases hold personal data.
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    makeDirectory(config.dataDir, 0o700);
     return openSync(outputFile(config), 'w');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

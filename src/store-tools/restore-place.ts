@@ -1,7 +1,8 @@
 /** The place of a restored bank: nothing lies there but what an interrupted restore left, and that is cleared away. */
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { makeOwnDirectory } from '../adapters/files/segment-directory.ts';
 import { isRestoreRest } from '../adapters/sqlite/restore-target.ts';
 import type { Config, EventStoreLocation, ReadModelLocation } from '../config.ts';
 import { StoreError } from '../event-sourcing/store-error.ts';
@@ -54,7 +55,7 @@ export class RestorePlace {
 
   /** Clears away what an interrupted restore left, and leaves word that this one is not finished. */
   async begin(): Promise<void> {
-    await mkdir(this.#dataDir, { recursive: true });
+    makeOwnDirectory(this.#dataDir);
     await this.#clear();
     await writeFile(join(this.#dataDir, UNFINISHED), '');
   }

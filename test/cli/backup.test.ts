@@ -77,6 +77,21 @@ describe('backup and restore', () => {
   });
 });
 
+it('backup, export and restore say at once that a directory cannot be made', async () => {
+  const { file, run } = await bankOfThree();
+  await run('backup');
+  const nowhere = '/proc/openbank/here';
+  for (const [verb, ...args] of [
+    ['backup', nowhere],
+    ['export', nowhere],
+    ['restore', file('backup'), '--data-dir', nowhere],
+  ] as const) {
+    const { code, stderr } = await run(verb, ...args);
+    expect([verb, code]).toEqual([verb, 1]);
+    expect(stderr).toMatch(/^openbank: .*\/proc\/openbank.* cannot be (made|used) \(E[A-Z]+\)/);
+  }
+});
+
 describe('verify', () => {
   it('fails with a sentence where there are no read models, and for stores in memory', async () => {
     const { run, file } = await bankOfThree();

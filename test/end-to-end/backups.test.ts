@@ -68,6 +68,17 @@ describe('the gauges of backups', () => {
 });
 
 describe('the routes of backups', () => {
+  it('tell of a directory that cannot be made, and take the next request', async () => {
+    const { file } = await files();
+    const bank = await bankIn(file('data'), { OPENBANK_BACKUP_DIR: '/proc/openbank' });
+    for (let tries = 0; tries < 2; tries += 1) {
+      const { list } = await finishedBackup(bank);
+      expect(list.last_failure).toMatchObject({ code: 'unavailable' });
+      expect(list.last_failure?.detail).toMatch(/^\/proc\/openbank cannot be made \(E[A-Z]+\)\.$/);
+    }
+    expect((await gaugesOf(bank)).failing).toBe(1);
+  });
+
   it('make them while the bank runs; what is restored is another store, and publishes nothing again', async () => {
     const { file } = await files();
     const sink = await CloudEventSink.start();

@@ -1,10 +1,17 @@
 /** A backup as files: `events/` and `state/` with their segments, and `backup.json`, which is replaced as a whole. */
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { BackupDirectory } from '../../event-sourcing/backup/backup-directory.ts';
 import type { SegmentDirectory } from '../../event-sourcing/segments/segment-directory.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
-import { directoryError, openForExport, segmentsIn, syncDirectory, writeAll } from './segment-directory.ts';
+import {
+  directoryError,
+  makeOwnDirectory,
+  openForExport,
+  segmentsIn,
+  syncDirectory,
+  writeAll,
+} from './segment-directory.ts';
 
 const EVENTS = 'events';
 const STATES = 'state';
@@ -93,9 +100,8 @@ class FileBackupDirectory implements BackupDirectory {
 
 async function refuseForeign(name: string): Promise<void> {
   let names: string[];
+  makeOwnDirectory(name);
   try {
-    // Owner only: the events hold personal data.
-    await mkdir(name, { recursive: true, mode: 0o700 });
     names = await readdir(name);
   } catch (error) {
     throw directoryError(name, error);

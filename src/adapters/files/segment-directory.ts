@@ -1,11 +1,12 @@
 /** Segments as files of a directory: each written under another name, synced, and only then given its own. */
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { SegmentDirectory, SegmentFile } from '../../event-sourcing/segments/segment-directory.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import { lockForThisProcess } from '../sqlite/database.ts';
+import { makeDirectory } from './make-directory.ts';
 
 /** `segment-00000012-<SHA-256>.ndjson.gz` */
 const SEGMENT_NAME = /^segment-(\d{8})-([0-9a-f]{64})\.ndjson\.gz$/;
@@ -113,11 +114,8 @@ class FileSegmentDirectory implements SegmentDirectory {
 
   /** @throws StoreError `invalid_request` when something lies here, but no export */
   async refuseForeign(): Promise<void> {
-    // Owner only: the events hold personal data.
-    const names = await this.#translated(async () => {
-      await mkdir(this.name, { recursive: true, mode: 0o700 });
-      return readdir(this.name);
-    });
+    makeOwnDirectory(this.name);
+    const names = await this.#translated(() => readdir(this.name));
     const isOwn = (name: string) =>
       SEGMENT_NAME.test(name) || PARTIAL_NAME.test(name) || LOCK_NAMES.includes(name);
     const foreign = names.find((name) => !isOwn(name));
@@ -162,6 +160,20 @@ class FileSegmentDirectory implements SegmentDirectory {
 
   #toStoreError(error: unknown): StoreError {
     return directoryError(this.name, error);
+  }
+}
+
+/**
+ * Makes a directory for its owner only, because events hold personal data.
+ * @throws StoreError `unavailable` when it cannot be made, `disk_full`
+ */
+export function makeOwnDirectory(name: string): void {
+  try {
+    makeDirectory(name, 0o700);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (NO_ROOM.includes(code)) throw directoryError(name, error);
+    throw new StoreError('unavailable', `${name} cannot be made (${code ?? error}).`, { cause: error });
   }
 }
 

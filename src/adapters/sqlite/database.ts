@@ -1,8 +1,8 @@
 /** Opens SQLite files safely: ours and no one else's, one process at a time, with errors in the ports' words. */
-import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { StoreError, type StoreErrorCode } from '../../event-sourcing/store-error.ts';
+import { makeDirectory } from '../files/make-directory.ts';
 
 /**
  * Pages in the write-ahead log (64 MiB) before a writer copies them into the database itself. The longer the log, the
@@ -146,7 +146,7 @@ function toStoreError(name: string, error: unknown): StoreError {
 function makeParent(path: string): void {
   const directory = dirname(path);
   try {
-    mkdirSync(directory, { recursive: true });
+    makeDirectory(directory);
   } catch (error) {
     const cause = (error as NodeJS.ErrnoException).code ?? String(error);
     throw new StoreError('unavailable', `The directory ${directory} cannot be used (${cause}).`, {

@@ -1,7 +1,7 @@
 /** The archive as a directory: one directory a volume, which holds segments as an export does, and their index. */
 import { createHash, hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type {
@@ -18,6 +18,7 @@ import type { SegmentFile } from '../../../event-sourcing/segments/segment-direc
 import { type Exported, writeSegments } from '../../../event-sourcing/segments/segment-writer.ts';
 import { StoreError } from '../../../event-sourcing/store-error.ts';
 import { lockForThisProcess } from '../../sqlite/database.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { openForExport, openForImport } from '../segment-directory.ts';
 import { type BlockCache, bytesAt, FileVolume, unreadable } from './file-volume.ts';
 import { VolumeIndex, VolumeIndexWriter } from './volume-index.ts';
@@ -58,7 +59,7 @@ class FileArchive implements ArchiveStorage {
   async openForWriting(): Promise<ArchiveWriter> {
     try {
       // Owner only: the events hold personal data.
-      const created = await mkdir(this.name, { recursive: true, mode: 0o700 });
+      const created = makeDirectory(this.name, 0o700);
       if (created !== undefined) await syncNames(created, this.name);
     } catch (error) {
       throw unusable(this.name, error);
