@@ -5,6 +5,7 @@ import { accept, reject } from '../../domain/decision.ts';
 import { accountNotFound, type Bank } from '../bank.ts';
 import { type Handler, query } from '../mediator.ts';
 import { isRemarkable, replayAccount, type ShownStep } from '../replay/replay-account.ts';
+import { ReplayPlaces } from '../replay/replay-places.ts';
 import { accountIdFields } from './accounts.ts';
 import { invalidCursor, pageFields, revisionOfCursor } from './paging.ts';
 import { revisionNotFound, revisionNumber } from './point-in-time.ts';
@@ -48,6 +49,7 @@ export const GetAccountReplay = query<AccountReplay>()('GetAccountReplay', repla
 
 /** Rejects with `account_not_found`, `revision_not_found`, `invalid_range` or `invalid_cursor`. */
 export function getAccountReplayHandler(bank: ReplayBank): Handler<Input, AccountReplay> {
+  const places = new ReplayPlaces();
   return async (input) => {
     const { id, from = 0 } = input;
     const newest = await newestRevision(bank, id);
@@ -58,7 +60,7 @@ export function getAccountReplayHandler(bank: ReplayBank): Handler<Input, Accoun
     if (from > to) return reject('invalid_range', 'The range ends before it begins.', { field: 'from' });
     const start = input.cursor === undefined ? from : revisionOfCursor(input.cursor, from, to);
     if (start === undefined) return invalidCursor();
-    return accept({ account_id: id, from, to, ...(await pageOf(bank, input, start, to)) });
+    return accept({ account_id: id, from, to, ...(await pageOf(bank, places, input, start, to)) });
   };
 }
 
@@ -69,9 +71,10 @@ async function newestRevision({ events }: ReplayBank, id: string): Promise<numbe
   return undefined;
 }
 
-/** Each page is folded from the first event on: its state, and what broke, come of all that lies before. */
+/** What lies before a page counts for its state, and for what broke; mostly the page before it has been there. */
 async function pageOf(
   { events: reader, codec }: ReplayBank,
+  places: ReplayPlaces,
   { id, limit, rules, findings_only }: Input,
   start: number,
   to: number,
@@ -79,7 +82,7 @@ async function pageOf(
   const items: ShownStep[] = [];
   let looks = 0;
   const request = { accountId: id, from: start, to, byTodaysRules: rules === 'current' };
-  for await (const step of replayAccount({ reader, codec }, request)) {
+  for await (const step of replayAccount({ reader, codec }, request, places)) {
     if (items.length === limit || looks === LOOKS_MAX) return { items, next_cursor: String(step.revision) };
     looks += 1;
     if (findings_only === 'false' || isRemarkable(step)) items.push(step);

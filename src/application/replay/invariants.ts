@@ -22,10 +22,27 @@ export interface Finding {
 
 export type AccountStep = ReplayStep<BankAccount, BankAccountEvent>;
 
+/** Where a stream stands. */
+export interface WatchPlace {
+  /** Of the newest event; -1 before the first. */
+  readonly revision: number;
+  /** The latest business time so far, RFC 3339 UTC; empty before the first. */
+  readonly latest: string;
+}
+
 /** Looks at one step after the other, and remembers only where the stream stands. */
 export class InvariantWatch {
-  #revision = -1;
-  #latest = '';
+  #revision: number;
+  #latest: string;
+
+  constructor({ revision, latest }: WatchPlace = { revision: -1, latest: '' }) {
+    this.#revision = revision;
+    this.#latest = latest;
+  }
+
+  get place(): WatchPlace {
+    return { revision: this.#revision, latest: this.#latest };
+  }
 
   check(step: AccountStep): Finding[] {
     const { event, before, after, failure } = step;

@@ -9,6 +9,7 @@ import { StoreError } from '../../event-sourcing/store-error.ts';
 import { changesBetween, type FieldChange } from '../account-moment.ts';
 import { type AccountState, accountState, bankAccountType } from '../bank.ts';
 import { type AccountStep, type Finding, InvariantWatch } from './invariants.ts';
+import type { ReplayPlaces } from './replay-places.ts';
 import { type FindPosting, judgeByTodaysRules, type Verdict } from './todays-rules.ts';
 
 export interface ReplayRequest {
@@ -49,26 +50,37 @@ export interface ReplaySource {
 
 /**
  * The steps that were asked for, with constant memory, up to the last revision of the request.
+ * @param places where earlier replays have been; missing: it begins with the first event
  * @throws StoreError when the store cannot read on
  */
 export async function* replayAccount(
   source: ReplaySource,
   request: ReplayRequest,
+  places?: ReplayPlaces,
 ): AsyncGenerator<ShownStep> {
   const { accountId, from, to, byTodaysRules } = request;
   const stream = bankAccountStream(accountId);
   const codec = source.codec as EventCodec<DomainEvent> as EventCodec<BankAccountEvent>;
-  const watch = new InvariantWatch();
-  const steps = replay({ ...source, codec, aggregate: bankAccountType }, stream, { limit: to + 1 });
-  for await (const step of steps) {
-    const { revision } = step.recorded;
-    if (revision > to) return;
-    // The watch has to see what comes before, too.
-    const findings = watch.check(step);
-    if (revision < from) continue;
-    const find = findIn(source, stream, revision);
-    const today = byTodaysRules ? { today: await judged(step, find) } : {};
-    yield { ...shown(step, findings), ...today };
+  const notes = await places?.begin(source.reader, accountId, from);
+  const start = notes?.start;
+  const watch = new InvariantWatch(start);
+  const after = start && { after: { state: start.account, revision: start.revision } };
+  const options = { ...after, limit: to - (start?.revision ?? -1) };
+  try {
+    for await (const step of replay({ ...source, codec, aggregate: bankAccountType }, stream, options)) {
+      const { revision } = step.recorded;
+      if (revision > to) return;
+      // The watch has to see what comes before, too.
+      const findings = watch.check(step);
+      notes?.note(step, watch.place);
+      if (revision < from) continue;
+      const find = findIn(source, stream, revision);
+      const today = byTodaysRules ? { today: await judged(step, find) } : {};
+      yield { ...shown(step, findings), ...today };
+    }
+  } finally {
+    // Also where whoever asked has enough, and reads no further.
+    notes?.end();
   }
 }
 
