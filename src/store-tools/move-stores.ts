@@ -1,12 +1,12 @@
 /** Carries all events from the configured store into a directory, from one into the configured store, or into another form. */
 import { openForExport, openForImport } from '../adapters/files/segment-directory.ts';
-import { createBankCodec } from '../application/bank-codec.ts';
 import { type EventLocations, openEventReader, openEventStore } from '../composition/open-stores.ts';
 import type { ExportTotals, ReportProgress } from '../event-sourcing/segments/export-chain.ts';
 import { type ExportResult, exportLog } from '../event-sourcing/segments/export-log.ts';
 import { checkExport, type ImportResult, importLog } from '../event-sourcing/segments/import-log.ts';
 import { type EventRewrite, type RewriteReport, rewriteLog } from '../event-sourcing/segments/rewrite-log.ts';
 import { StoreError } from '../event-sourcing/store-error.ts';
+import { eventJudge } from './judge-event.ts';
 
 export {
   type EventRewrite,
@@ -82,11 +82,10 @@ export async function rewriteDirectory(options: {
   readonly onProgress?: ReportProgress;
 }): Promise<RewriteReport> {
   const { from, to, rewrite, defaultCurrency, onProgress } = options;
-  const codec = createBankCodec(defaultCurrency);
   const work = {
     source: await openForImport(from),
     rewrite,
-    check: codec.decode,
+    judge: eventJudge(defaultCurrency),
     now: () => new Date(),
     ...(onProgress && { onProgress }),
   };

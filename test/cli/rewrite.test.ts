@@ -56,6 +56,23 @@ describe('rewrite', () => {
     await store.close();
   });
 
+  it('lists in a dry run what would be wrong, and writes nothing of it', async () => {
+    const nonsense = { ...NEW, data: { ...NEW.data, account_type: 'GOLD' } };
+    const file = moduleOf(`export default (event) => (${JSON.stringify(nonsense)});`);
+    const dry = await cli('old', 'rewrite', at('export'), '--with', file, '--dry-run');
+    expect(dry.code).toBe(1);
+    expect(dry.stdout).toContain('could not be read or applied any more: 1, in streams: 1.');
+    expect(dry.stdout).toMatch(new RegExp(`Revision 0 of ${STREAM}, ${NEW.type}: malformed: account_type: `));
+    const { stdout } = await cli('old', 'rewrite', at('export'), '--with', file, '--dry-run', '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ faults: { events: 1, inherited: 0 } });
+    const real = await cli('old', 'rewrite', at('export'), at('other'), '--with', file);
+    expect(real.code).toBe(1);
+    expect(real.stderr).toMatch(
+      /^openbank: Revision 0 of bank-account-1: what would stand there is malformed/,
+    );
+    expect(await cli('old', 'import', at('other'), '--check')).toMatchObject({ code: 1 });
+  });
+
   it.each<[string, string, RegExp]>([
     [
       'a function that fails',

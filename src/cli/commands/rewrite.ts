@@ -1,6 +1,7 @@
 /** `rewrite`: puts every event of an export through a function, into a new export, or only says what that would change. */
 import { pathToFileURL } from 'node:url';
 import { type EventRewrite, type RewriteReport, rewriteDirectory } from '../../store-tools/move-stores.ts';
+import { plain } from '../bank/table.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { defineCommand } from '../command.ts';
 import { move, totalsJson, totalsTable } from '../move.ts';
@@ -12,9 +13,9 @@ export const rewrite = defineCommand({
   name: 'rewrite',
   summary: 'Replace events of an export by others, into a new export; with --dry-run only report.',
   details: `FILE is a TypeScript or JavaScript module whose default export is a function: it gets an event and returns what
-shall stand in its place, a list of events, or nothing to leave it out. Every event must be readable by this program
-afterwards. No store is touched: import the new export into an empty one. Relative paths lie in the project's
-directory. See docs/event-versions.md.`,
+shall stand in its place, a list of events, or nothing to leave it out. Every event that could be read and applied must
+be so afterwards; --dry-run lists those that are not, and exits with 1. No store is touched: import the new export into
+an empty one. Relative paths lie in the project's directory. See docs/event-versions.md.`,
   options: {
     with: { type: 'string', value: 'FILE', help: 'The module with the function; needed' },
     'dry-run': { type: 'boolean', help: 'Write nothing, only report' },
@@ -36,7 +37,7 @@ directory. See docs/event-versions.md.`,
     });
     if (json) printJson(reportJson(report));
     else printReport(report, options.to);
-    return EXIT.ok;
+    return report.faults.events > 0 ? EXIT.failed : EXIT.ok;
   },
 });
 
@@ -73,20 +74,35 @@ function printReport(report: RewriteReport, to: string | undefined): void {
     for (const one of after) print(`  ${paint('green', `+ ${eventText(one)}`)}`);
   }
   print('');
+  printFaults(report.faults);
   if (!written || !to) print('Nothing was written.');
   else print(`${paint('green', '●')} Written to ${to}:`, '', totalsTable(written));
+}
+
+function printFaults({ events, streams, first, inherited, unfolded }: RewriteReport['faults']): void {
+  if (events > 0) {
+    const sum = `Events that could not be read or applied any more: ${formatCount(events)}, in streams: ${formatCount(streams)}.`;
+    print(`${paint('red', '●')} ${sum} The first of each:`);
+    for (const { stream, revision, type, kind, message } of first)
+      print(plain(`  Revision ${revision} of ${stream}, ${type}: ${kind.replaceAll('_', ' ')}: ${message}`));
+    print('');
+  }
+  if (inherited > 0) print(`Events that are as wrong as they were: ${formatCount(inherited)}.`);
+  if (unfolded > 0)
+    print(`Events that were read, and not applied to their streams: ${formatCount(unfolded)}.`);
 }
 
 function eventText({ type, data }: RewriteReport['examples'][number]['before']): string {
   return `${type} ${JSON.stringify(data)}`;
 }
 
-function reportJson({ eventsRead, eventsWritten, types, examples, written }: RewriteReport): object {
+function reportJson({ eventsRead, eventsWritten, types, examples, faults, written }: RewriteReport): object {
   return {
     events_read: eventsRead,
     events_written: eventsWritten,
     types,
     examples,
+    faults,
     ...(written ? { written: totalsJson(written) } : {}),
   };
 }

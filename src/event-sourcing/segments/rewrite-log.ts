@@ -8,6 +8,7 @@ import { type EventMetadata, type Position, REQUIRED_METADATA, type RecordedEven
 import { StoreError } from '../store-error.ts';
 import { ExportChain, type ExportTotals, type ReportProgress, readSegment } from './export-chain.ts';
 import { checkExport } from './import-log.ts';
+import { type EventJudge, RewriteCheck, type RewriteFault, type RewriteFaults } from './rewrite-check.ts';
 import { placeOf, type StreamRecord } from './segment.ts';
 import type { SegmentDirectory } from './segment-directory.ts';
 import { type Exported, writeSegments } from './segment-writer.ts';
@@ -27,8 +28,8 @@ export interface RewriteOptions {
   /** Empty. Without it nothing is written, and only the report is made. */
   readonly target?: SegmentDirectory;
   readonly rewrite: EventRewrite;
-  /** Throws when the program could not read the event. */
-  readonly check: (event: RecordedEvent) => void;
+  /** Says what is wrong with an event where it stands. */
+  readonly judge: EventJudge;
   readonly now: () => Date;
   readonly onProgress?: ReportProgress;
 }
@@ -58,6 +59,8 @@ export interface RewriteReport {
   readonly types: readonly TypeChanges[];
   /** The first changes of each type. */
   readonly examples: readonly RewriteExample[];
+  /** What the rewrite made wrong; nothing is written then. */
+  readonly faults: RewriteFaults;
   /** Of the new export; missing when none was written. */
   readonly written?: ExportTotals;
 }
@@ -69,8 +72,9 @@ const REPORT_EVERY_EVENTS = 1_000;
  * Rewrites a whole export. The new one has positions from 1 and the streams' revisions without gaps; its first events
  * keep their ids, so that receivers of CloudEvents know them again.
  * @throws StoreError `invalid_request` (an unfinished export, a target that is not empty, a function that failed or
- *   answered something that is no event), `corrupt` or `unsupported` (a damaged export, or events that the program could
- *   not read afterwards), or what the target threw; a target that was not finished is of no use.
+ *   answered something that is no event, or, where something is written, an event that cannot be read or applied and
+ *   took the place of one that could), `corrupt` or `unsupported` (a damaged export), or what the target threw; a target
+ *   that was not finished is of no use.
  */
 export async function rewriteLog(options: RewriteOptions): Promise<RewriteReport> {
   const { source, target, now, onProgress } = options;
@@ -108,12 +112,14 @@ class Rewrite {
   readonly #types = new Map<string, TypeChanges>();
   readonly #examples: RewriteExample[] = [];
   readonly #examplesOf = new Map<string, number>();
+  readonly #check: RewriteCheck;
   #position: Position = 0n;
   #read = 0;
 
   constructor(options: RewriteOptions, total: number) {
     this.#options = options;
     this.#total = total;
+    this.#check = new RewriteCheck(options.judge);
   }
 
   async *events(): AsyncGenerator<Exported> {
@@ -132,6 +138,7 @@ class Rewrite {
       eventsWritten: Number(this.#position),
       types: [...this.#types.values()],
       examples: this.#examples,
+      faults: this.#check.faults(),
     };
   }
 
@@ -142,22 +149,30 @@ class Rewrite {
 
   *#replace(event: RecordedEvent): Generator<Exported> {
     const replacements = replacementsFor(this.#options.rewrite, event);
-    this.#note(event, replacements);
-    for (const [index, { type, data, metadata = event.metadata }] of replacements.entries()) {
-      const { stream, recordedAt } = event;
-      const revision = this.#revisions.get(stream) ?? 0;
-      this.#revisions.set(stream, revision + 1);
-      this.#position += 1n;
-      const id = index === 0 ? event.id : addedId(event.id, index);
-      const placed = { id, type, stream, revision, position: this.#position, recordedAt, data, metadata };
-      this.#options.check(placed);
+    const isKept = this.#note(event, replacements);
+    const { stream } = event;
+    const isFirst = event.revision === (this.#starts.get(stream)?.first_revision ?? 0);
+    const placed = replacements.map((one, index) => this.#place(event, isKept ? event : one, index));
+    const fault = this.#check.take(event, isFirst, placed);
+    if (fault && this.#options.target) throw refusalOf(fault);
+    for (const one of placed) {
       const start = this.#starts.get(stream);
       this.#starts.delete(stream);
-      yield { event: placed, start };
+      yield { event: one, start };
     }
   }
 
-  #note(event: RecordedEvent, after: readonly Replacement[]): void {
+  #place(old: RecordedEvent, { type, data, metadata = old.metadata }: Replacement, index: number) {
+    const { stream, recordedAt } = old;
+    const revision = this.#revisions.get(stream) ?? 0;
+    this.#revisions.set(stream, revision + 1);
+    this.#position += 1n;
+    const id = index === 0 ? old.id : addedId(old.id, index);
+    return { id, type, stream, revision, position: this.#position, recordedAt, data, metadata };
+  }
+
+  /** @returns whether the event stays as it is, and nothing comes beside it */
+  #note(event: RecordedEvent, after: readonly Replacement[]): boolean {
     this.#read += 1;
     const { type, stream, revision, data, metadata } = event;
     const changes = this.#types.get(type) ?? { type, kept: 0, changed: 0, removed: 0, added: 0 };
@@ -170,9 +185,11 @@ class Rewrite {
     else changes.removed += 1;
     changes.added += Math.max(0, after.length - 1);
     if (!isKept || after.length > 1) this.#showExample({ stream, revision, before, after });
-    if (this.#read % REPORT_EVERY_EVENTS !== 0) return;
-    const fraction = this.#read / this.#total;
-    this.#options.onProgress?.({ phase: 'exporting', events: this.#read, fraction });
+    if (this.#read % REPORT_EVERY_EVENTS === 0) {
+      const fraction = this.#read / this.#total;
+      this.#options.onProgress?.({ phase: 'exporting', events: this.#read, fraction });
+    }
+    return isKept && after.length === 1;
   }
 
   #showExample(example: RewriteExample): void {
@@ -181,6 +198,11 @@ class Rewrite {
     this.#examplesOf.set(example.before.type, shown + 1);
     this.#examples.push(example);
   }
+}
+
+function refusalOf({ kind, message, ...place }: RewriteFault): StoreError {
+  const detail = `what would stand there is ${kind.replaceAll('_', ' ')}: ${message}`;
+  return new StoreError('invalid_request', `${placeOf(place)}: ${detail}`);
 }
 
 /** @throws StoreError `invalid_request` */

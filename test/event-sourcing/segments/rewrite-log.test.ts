@@ -1,12 +1,12 @@
 /** Event replacement: what a function makes of an export is a whole export again, and the report says what changed. */
 import { describe, expect, it } from 'vitest';
 import type { RecordedEvent } from '../../../src/event-sourcing/event-store.ts';
+import { type EventJudge, RewriteCheck } from '../../../src/event-sourcing/segments/rewrite-check.ts';
 import {
   type EventRewrite,
   type RewriteOptions,
   rewriteLog,
 } from '../../../src/event-sourcing/segments/rewrite-log.ts';
-import { StoreError } from '../../../src/event-sourcing/store-error.ts';
 import { mustAppend, newEvent } from '../../support/event-builders.ts';
 import { MemorySegments } from '../../support/memory-segments.ts';
 import { emptyStore, exported, exportOf, imported, logOf } from './moving.ts';
@@ -28,7 +28,7 @@ async function counters() {
 
 function rewritten(source: MemorySegments, rewrite: EventRewrite, others: Partial<RewriteOptions> = {}) {
   const now = () => new Date('2026-03-04T05:06:07.000Z');
-  return rewriteLog({ source, rewrite, check: () => undefined, now, ...others });
+  return rewriteLog({ source, rewrite, judge: () => ({ state: undefined }), now, ...others });
 }
 
 const unchanged: EventRewrite = (event) => event;
@@ -163,6 +163,57 @@ function stampedAt(timestamp: string): EventRewrite {
   return (event) => ({ ...event, metadata: { ...event.metadata, timestamp } });
 }
 
+/** A counter counts only between its beginning and its end. */
+const judgeCounter: EventJudge = ({ type }, before) => {
+  const state = before?.state;
+  if (type === 'Begun') return { state: 'begun' };
+  if (before && state !== 'begun') {
+    return { state, fault: { kind: 'not_applicable', message: 'It has not begun.' } };
+  }
+  return { state: type === 'Ended' ? 'ended' : state };
+};
+
+describe('what was wrong before', () => {
+  it('stays so, and does not stand in the way', async () => {
+    const store = emptyStore();
+    await mustAppend(store, 'counter-1', [newEvent({ type: 'Counted', data: {} })], 'no_stream');
+    const later = ['Begun', 'Counted'].map((type) => newEvent({ type, data: { step: type } }));
+    await mustAppend(store, 'counter-1', later, 0);
+    const target = new MemorySegments();
+    const changed: EventRewrite = ({ type }) => ({ type, data: { changed: true } });
+    const { faults } = await rewritten(await exportOf(store), changed, { target, judge: judgeCounter });
+    expect(faults).toEqual({ events: 0, streams: 0, first: [], inherited: 1, unfolded: 0 });
+  });
+
+  it('and what is wrong in another way now are two things', async () => {
+    const judge: EventJudge = (event, before) =>
+      event.type === 'Unheard'
+        ? { state: before?.state, fault: { kind: 'unknown_event_type', message: 'Nobody knows it.' } }
+        : judgeCounter(event, before);
+    const store = emptyStore();
+    await mustAppend(store, 'counter-1', [newEvent({ type: 'Counted', data: {} })], 'no_stream');
+    const { faults } = await rewritten(await exportOf(store), ({ data }) => ({ type: 'Unheard', data }), {
+      judge,
+    });
+    expect(faults).toMatchObject({ events: 1, inherited: 0, first: [{ kind: 'unknown_event_type' }] });
+  });
+
+  it('of streams that were forgotten is told by each event alone', () => {
+    const check = new RewriteCheck(judgeCounter, 1);
+    const step = (stream: string, revision: number, type: string, becomes = type) => {
+      const event = { ...newEvent({ type }), stream, revision, position: 1n, recordedAt: '' };
+      const other = { ...newEvent({ type: becomes }), stream, revision, position: 1n, recordedAt: '' };
+      return check.take(event, revision === 0, [becomes === type ? event : other]);
+    };
+    step('one', 0, 'Begun', 'Counted');
+    step('two', 0, 'Begun');
+    expect(step('one', 1, 'Counted')).toBeUndefined();
+    expect(step('two', 1, 'Counted', 'Ended')).toBeUndefined();
+    expect(step('two', 2, 'Counted')).toMatchObject({ stream: 'two', revision: 2 });
+    expect(check.faults()).toMatchObject({ events: 2, streams: 2, unfolded: 1 });
+  });
+});
+
 describe('a rewrite is refused', () => {
   it.each<[string, EventRewrite, RegExp]>([
     ['the function fails', () => raise('no such field'), /^Revision 0 of counter-1: .*no such field/],
@@ -192,13 +243,33 @@ describe('a rewrite is refused', () => {
     expect(target.segments).toEqual([]);
   });
 
-  it('when the program could not read the result, in a dry run too', async () => {
-    const check = ({ type }: RecordedEvent) => {
-      if (type === 'Unheard') throw new StoreError('corrupt', 'An unknown type.');
-    };
+  it('when an event would be wrong that was not, and a dry run only reports it', async () => {
     const source = await exportOf(await counters());
-    const running = rewritten(source, ({ data }) => ({ type: 'Unheard', data }), { check });
-    await expect(running).rejects.toMatchObject({ code: 'corrupt' });
+    const withoutBeginning: EventRewrite = (event) =>
+      event.type === 'Begun' && event.stream === 'counter-2' ? undefined : event;
+    const target = new MemorySegments();
+    const running = rewritten(source, withoutBeginning, { target, judge: judgeCounter });
+    await expect(running).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: 'Revision 0 of counter-2: what would stand there is not applicable: It has not begun.',
+    });
+    expect(target.segments).toEqual([]);
+    const { faults } = await rewritten(source, withoutBeginning, { judge: judgeCounter });
+    expect(faults).toEqual({
+      events: 4,
+      streams: 1,
+      first: [
+        {
+          stream: 'counter-2',
+          revision: 0,
+          type: 'Counted',
+          kind: 'not_applicable',
+          message: 'It has not begun.',
+        },
+      ],
+      inherited: 0,
+      unfolded: 0,
+    });
   });
 
   it('when the target holds an export, or the source is unfinished or damaged', async () => {
