@@ -14,15 +14,21 @@ export interface CurrencyEvidence {
   readonly revision: number;
 }
 
+/** That there are accounts of version 1. */
+export interface Version1Accounts {
+  /** The first posting, hold or other event with a currency in one of them; missing when none has such an event. */
+  readonly evidence: CurrencyEvidence | undefined;
+}
+
 /**
- * The first posting, hold or other event with a currency in an account of version 1. A program that opens accounts of
- * version 2 opens none of version 1 any more, so a log whose first account is a newer one is not read on.
- * @returns nothing when there is no such account, or none of them has such an event
+ * Looks for accounts of version 1. A program that opens accounts of version 2 opens none of version 1 any more, so a log
+ * whose first account is a newer one is not read on.
+ * @returns nothing when there are none
  * @throws StoreError when the store cannot read
  */
-export async function currencyOfVersion1(
+export async function version1Accounts(
   reader: Pick<EventReader, 'headPosition' | 'subscribeToAll'>,
-): Promise<CurrencyEvidence | undefined> {
+): Promise<Version1Accounts | undefined> {
   if ((await reader.headPosition()) === undefined) return undefined;
   const search = new Search();
   const ending = new AbortController();
@@ -31,27 +37,31 @@ export async function currencyOfVersion1(
   try {
     for await (const { events, caughtUp } of reader.subscribeToAll(options)) {
       for (const event of events) {
-        if (search.isOverAt(event)) return search.found;
+        if (search.isOverAt(event)) return search.outcome;
       }
-      if (caughtUp) return undefined;
+      if (caughtUp) break;
     }
-    return undefined;
+    return search.outcome;
   } finally {
     ending.abort();
   }
 }
 
 class Search {
-  found: CurrencyEvidence | undefined;
+  #found: CurrencyEvidence | undefined;
   readonly #streams = new Set<string>();
   #left = EVENTS_MAX;
+
+  get outcome(): Version1Accounts | undefined {
+    return this.#streams.size > 0 ? { evidence: this.#found } : undefined;
+  }
 
   isOverAt({ type, stream, revision, data }: RecordedEvent): boolean {
     this.#left -= 1;
     if (type === VERSION_1) this.#streams.add(stream);
     else if (type === VERSION_2) return this.#streams.size === 0;
     else if (this.#streams.has(stream) && 'currency' in data && typeof data.currency === 'string') {
-      this.found = { currency: data.currency, stream, revision };
+      this.#found = { currency: data.currency, stream, revision };
       return true;
     }
     return this.#left <= 0;

@@ -1,7 +1,7 @@
 /** What the events of old accounts tell of their currency. */
 import { expect, it, onTestFinished } from 'vitest';
 import { openSqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
-import { currencyOfVersion1 } from '../../src/application/currency-of-version-1.ts';
+import { version1Accounts } from '../../src/application/currency-of-version-1.ts';
 import { type BankAccountEvent, bankAccountStream } from '../../src/domain/bank-account.ts';
 import type { EventStore, NewEvent } from '../../src/event-sourcing/event-store.ts';
 import { newId } from '../../src/new-id.ts';
@@ -32,24 +32,22 @@ it('is that of the first posting to an account of version 1, and no other accoun
   await append(store, NEW);
   const id = await storeVersion1Account(store, 'EUR');
   await append(store, NEW);
-  expect(await currencyOfVersion1(store)).toEqual({
-    currency: 'EUR',
-    stream: bankAccountStream(id),
-    revision: 1,
+  expect(await version1Accounts(store)).toEqual({
+    evidence: { currency: 'EUR', stream: bankAccountStream(id), revision: 1 },
   });
 });
 
 it('is not known of an empty store, without old accounts, and while nothing was posted to them', async () => {
   const store = newStore();
-  expect(await currencyOfVersion1(store)).toBeUndefined();
+  expect(await version1Accounts(store)).toBeUndefined();
   await mustAppend(store, 'person-1', [newEvent()], 'no_stream');
-  expect(await currencyOfVersion1(store)).toBeUndefined();
+  expect(await version1Accounts(store)).toBeUndefined();
   const newer = newStore();
   await append(newer, NEW);
-  expect(await currencyOfVersion1(newer)).toBeUndefined();
+  expect(await version1Accounts(newer)).toBeUndefined();
   await storeVersion1Account(store, 'EUR', 1);
   await append(store, NEW);
-  expect(await currencyOfVersion1(store)).toBeUndefined();
+  expect(await version1Accounts(store)).toEqual({ evidence: undefined });
 });
 
 it('does not read on where the first account is a newer one', async () => {
@@ -65,6 +63,6 @@ it('does not read on where the first account is a newer one', async () => {
       }
     },
   };
-  expect(await currencyOfVersion1(reader)).toBeUndefined();
+  expect(await version1Accounts(reader)).toBeUndefined();
   expect(batches).toBe(1);
 });

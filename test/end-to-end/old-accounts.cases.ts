@@ -50,5 +50,20 @@ export function describeOldAccounts(what: string, open: () => Promise<OldStore>)
         await bank.close();
       }
     });
+
+    it('keep that of the first start, also while nothing was posted to them', async () => {
+      const { settings, roles, write } = await open();
+      const id = await write((store) => storeVersion1Account(store, 'EUR', 1));
+      const bank = await startBank({ settings: { ...settings, OPENBANK_DEFAULT_CURRENCY: 'EUR' } });
+      await bank.close();
+      const sentence = /revision 0 of operator-default-currency says that theirs is EUR\. Set it to EUR\.$/;
+      for (const role of roles) {
+        const starting = compose(loadConfig({ ...settings, ...role }), pino({ level: 'silent' }));
+        await expect(starting).rejects.toThrow(ConfigError);
+      }
+      const request = { accountId: id, from: 0, to: 10, byTodaysRules: false };
+      const replayed = collect(replayFromStore(loadConfig(settings), request));
+      await expect(replayed).rejects.toThrow(sentence);
+    });
   });
 }
