@@ -1,9 +1,10 @@
 /** A place for files that one process needs while it lives; what a crash has left is removed by whoever comes next. */
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { StoreError } from '../../event-sourcing/store-error.ts';
 import { lockForThisProcess } from '../sqlite/database.ts';
+import { makeDirectory } from './make-directory.ts';
 
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/;
 
@@ -40,7 +41,7 @@ export class ScratchSpace {
     this.#made ??= this.#lock();
     const path = join(this.#made.path, name);
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      makeDirectory(path, 0o700);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       const detail = `The directory ${path} cannot be made (${code}).`;
