@@ -16,17 +16,25 @@ interface Entry {
   changed: boolean;
 }
 
+/** What is known of one collection. */
+interface Known {
+  readonly entries: Map<string, Entry>;
+  /** Those of them that the next commit writes: a cache is far larger than what a batch changes. */
+  changed: Entry[];
+}
+
 const NONE: ReadonlySet<string> = new Set();
 
 export class DocumentSession implements Lookup {
   readonly #store: DocumentReader;
   readonly #cachedDocumentsMax: number;
-  readonly #entries = new Map<Collection, Map<string, Entry>>();
-  /** The same maps by every object that names them: what counts is the name and the version. */
-  readonly #named = new Map<Collection, Map<string, Entry>>();
+  readonly #known = new Map<Collection, Known>();
+  /** The same by every object that names them: what counts is the name and the version. */
+  readonly #named = new Map<Collection, Known>();
   /** What was asked for last: an event asks for each of its documents several times in a row. */
   #last: { readonly collection: Collection; readonly key: string; readonly entry: Entry } | undefined;
-  #changed = 0;
+  /** Documents that were changed since the last commit, without those that it kept back. */
+  #changedDocuments = 0;
 
   /** @param cachedDocumentsMax documents of each collection kept in memory between batches; 0 serves one query */
   constructor(store: DocumentReader, cachedDocumentsMax = 0) {
@@ -36,7 +44,7 @@ export class DocumentSession implements Lookup {
 
   /** Makes a document readable by `stored` and `get`; answers at once when it is known already. */
   load(collection: Collection, key: string): Promise<void> | undefined {
-    const entries = this.#of(collection);
+    const { entries } = this.#of(collection);
     if (entries.has(key)) return undefined;
     return this.#store.get(collection, key).then((stored) => {
       entries.set(key, { stored, changed: false });
@@ -56,14 +64,14 @@ export class DocumentSession implements Lookup {
     for (const [collection, keys] of unknown) {
       const found = await this.#store.getMany(collection, [...keys]);
       const byKey = new Map(found.map((stored) => [stored.key, stored]));
-      for (const key of keys) this.#of(collection).set(key, { stored: byKey.get(key), changed: false });
+      const { entries } = this.#of(collection);
+      for (const key of keys) entries.set(key, { stored: byKey.get(key), changed: false });
     }
     this.#last = undefined;
   }
 
-  /** Documents that were changed since the last commit, without those that it kept back. */
   get changedDocuments(): number {
-    return this.#changed;
+    return this.#changedDocuments;
   }
 
   /** Whether it is known what is stored, be it nothing. */
@@ -80,23 +88,23 @@ export class DocumentSession implements Lookup {
   }
 
   change(collection: Collection, document: StoredDocument): void {
-    const entry = this.#entryOf(collection, document.key);
-    if (!entry?.changed) this.#changed += 1;
-    if (!entry) {
-      this.#of(collection).set(document.key, { stored: document, changed: true });
-      return;
-    }
+    const known = this.#entryOf(collection, document.key);
+    const entry = known ?? { stored: document, changed: false };
     entry.stored = document;
+    if (entry.changed) return;
     entry.changed = true;
+    this.#changedDocuments += 1;
+    const { entries, changed } = this.#of(collection);
+    changed.push(entry);
+    if (!known) entries.set(document.key, entry);
   }
 
   /** @param keptBack names of collections whose changes wait for a later commit */
   changes(keptBack: ReadonlySet<string> = NONE): ReadModelChanges['writes'] {
     const writes: { collection: Collection; document: StoredDocument }[] = [];
-    for (const [collection, entries] of this.#entries) {
+    for (const [collection, { changed }] of this.#known) {
       if (keptBack.has(collection.name)) continue;
-      for (const { stored, changed } of entries.values())
-        if (changed && stored) writes.push({ collection, document: stored });
+      for (const { stored } of changed) if (stored) writes.push({ collection, document: stored });
     }
     return writes;
   }
@@ -104,47 +112,48 @@ export class DocumentSession implements Lookup {
   /** The batch is committed: its documents are what is stored now. */
   committed(isWriteOnce: (collection: Collection) => boolean, keptBack: ReadonlySet<string> = NONE): void {
     this.#last = undefined;
-    this.#changed = 0;
-    for (const [collection, entries] of this.#entries) {
+    this.#changedDocuments = 0;
+    for (const [collection, known] of this.#known) {
       if (keptBack.has(collection.name)) continue;
-      if (isWriteOnce(collection)) entries.clear();
-      for (const entry of entries.values()) if (entry.changed) entry.changed = false;
-      this.#evict(entries);
+      for (const entry of known.changed) entry.changed = false;
+      known.changed = [];
+      if (isWriteOnce(collection)) known.entries.clear();
+      this.#evict(known.entries);
     }
   }
 
   /** Whether any of these collections knows more documents than it should keep. */
   isFull(collections: ReadonlySet<string>): boolean {
-    return [...this.#entries].some(
-      ([{ name }, entries]) => collections.has(name) && entries.size > this.#cachedDocumentsMax,
+    return [...this.#known].some(
+      ([{ name }, { entries }]) => collections.has(name) && entries.size > this.#cachedDocumentsMax,
     );
   }
 
   /** The batch failed: nothing of it may be remembered. */
   discard(): void {
     this.#last = undefined;
-    this.#changed = 0;
-    this.#entries.clear();
+    this.#changedDocuments = 0;
+    this.#known.clear();
     this.#named.clear();
   }
 
   #entryOf(collection: Collection, key: string): Entry | undefined {
     const last = this.#last;
     if (last?.key === key && last.collection === collection) return last.entry;
-    const entry = this.#of(collection).get(key);
+    const entry = this.#of(collection).entries.get(key);
     if (entry) this.#last = { collection, key, entry };
     return entry;
   }
 
-  #of(collection: Collection): Map<string, Entry> {
+  #of(collection: Collection): Known {
     const named = this.#named.get(collection);
     if (named) return named;
     const { name, version } = collection;
-    const same = [...this.#entries.keys()].find((one) => one.name === name && one.version === version);
-    const entries = this.#entries.get(same ?? collection) ?? new Map<string, Entry>();
-    this.#entries.set(same ?? collection, entries);
-    this.#named.set(collection, entries);
-    return entries;
+    const same = [...this.#known.keys()].find((one) => one.name === name && one.version === version);
+    const known = this.#known.get(same ?? collection) ?? { entries: new Map(), changed: [] };
+    this.#known.set(same ?? collection, known);
+    this.#named.set(collection, known);
+    return known;
   }
 
   /** Drops those that came first; only between batches, because a batch relies on what it has loaded. */
