@@ -3,7 +3,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { statusSchema } from '../../src/http/schemas.ts';
+import { statusSchema } from '../../src/http/schemas/status.ts';
 import type { Refusal } from '../support/bank-client.ts';
 import { openAccount, posting } from '../support/customers.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';

@@ -22,7 +22,8 @@ import {
   STORE_CODES,
   TEXT_CODES,
 } from '../problem-catalog.ts';
-import { accountStateSchema, guardHeaders, problemResponses } from '../schemas.ts';
+import { accountStateSchema, guardHeaders } from '../schemas/accounts.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 /** One command to an account: the path's `id` is its `account_id`, the body has all its other fields. */
 interface Change {

@@ -41,16 +41,10 @@ import {
   STORE_CODES,
   TEXT_CODES,
 } from '../problem-catalog.ts';
-import {
-  accountPageSchema,
-  accountSchema,
-  accountStateSchema,
-  eventPageSchema,
-  guardHeaders,
-  postingPageSchema,
-  postingSchema,
-  problemResponses,
-} from '../schemas.ts';
+import { accountPageSchema, accountSchema, accountStateSchema, guardHeaders } from '../schemas/accounts.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { eventPageSchema } from '../schemas/streams.ts';
+import { postingPageSchema, postingSchema } from '../schemas/transactions.ts';
 
 const tags = ['accounts'];
 

@@ -16,15 +16,6 @@ import {
   parkedCloudEventFields,
 } from '../../application/queries/parked-cloud-events.ts';
 import { BATCH, type ReadCloudEvent, readCloudEvents, STRUCTURED } from '../cloud-event-body.ts';
-import {
-  type BatchIntakeItem,
-  cloudEventBodySchema,
-  dataSchemaSchema,
-  type IntakeAnswer,
-  intakeAnswerSchema,
-  parkedCloudEventsSchema,
-  parkedRequestSchema,
-} from '../cloud-event-schemas.ts';
 import { toProblem } from '../error-handler.ts';
 import { addJsonParser } from '../json-body.ts';
 import { accepted, contextOf, isTraceId, type Services, writtenHeaders } from '../messages.ts';
@@ -44,7 +35,16 @@ import {
   rejectionProblem,
   sendProblem,
 } from '../problems.ts';
-import { problemResponses } from '../schemas.ts';
+import {
+  type BatchIntakeItem,
+  cloudEventBodySchema,
+  dataSchemaSchema,
+  type IntakeAnswer,
+  intakeAnswerSchema,
+  parkedCloudEventsSchema,
+  parkedRequestSchema,
+} from '../schemas/cloud-events.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 /** A batch of the largest events that anybody needs, in bytes. */
 const BODY_BYTES_MAX = 512 * 1024;

@@ -10,7 +10,8 @@ import {
 } from '../../application/commands/projection-requests.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
 import { type ProblemCode, STORE_CODES } from '../problem-catalog.ts';
-import { problemResponses, projectionListSchema, projectionRequestSchema } from '../schemas.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { projectionListSchema, projectionRequestSchema } from '../schemas/projections.ts';
 
 const tags = ['operations'];
 

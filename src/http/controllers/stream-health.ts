@@ -11,12 +11,13 @@ import {
 import { streamNameFields } from '../../application/queries/streams.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
 import { QUERY_CODES } from '../problem-catalog.ts';
-import { problemResponses, transferPageSchema } from '../schemas.ts';
+import { problemResponses } from '../schemas/problems.ts';
 import {
   streamHealthSummarySchema,
   streamStatePageSchema,
   wholeStreamStateSchema,
-} from '../stream-health-schemas.ts';
+} from '../schemas/stream-health.ts';
+import { transferPageSchema } from '../schemas/transfers.ts';
 
 const tags = ['operations'];
 

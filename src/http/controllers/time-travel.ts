@@ -6,8 +6,8 @@ import { changesFields, GetAccountChanges } from '../../application/queries/acco
 import { accountIdFields } from '../../application/queries/accounts.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
 import { PAGE_CODES, QUERY_CODES, READ_CODES } from '../problem-catalog.ts';
-import { problemResponses } from '../schemas.ts';
-import { accountBalanceSchema, accountChangesSchema, accountMomentSchema } from '../time-travel-schemas.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { accountBalanceSchema, accountChangesSchema, accountMomentSchema } from '../schemas/time-travel.ts';
 
 const tags = ['accounts'];
 

@@ -21,7 +21,9 @@ import {
   STORE_CODES,
   TEXT_CODES,
 } from '../problem-catalog.ts';
-import { postingSchema, problemResponses, transferSchema } from '../schemas.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { postingSchema } from '../schemas/transactions.ts';
+import { transferSchema } from '../schemas/transfers.ts';
 
 const tags = ['transactions'];
 
