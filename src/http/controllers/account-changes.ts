@@ -14,14 +14,8 @@ import { UnfreezeAccount, unfreezeAccountFields } from '../../application/comman
 import type { Message } from '../../application/mediator.ts';
 import { accountIdFields } from '../../application/queries/accounts.ts';
 import { accepted, guardedContextOf, type Services, writtenHeaders } from '../messages.ts';
-import {
-  AMOUNT_CODES,
-  BODY_CODES,
-  GUARDED_CODES,
-  type ProblemCode,
-  STORE_CODES,
-  TEXT_CODES,
-} from '../problem-catalog.ts';
+import type { ProblemCode } from '../problem-catalog.ts';
+import { AMOUNT_CODES, BODY_CODES, GUARDED_CODES, STORE_CODES, TEXT_CODES } from '../problem-groups.ts';
 import { accountStateSchema, guardHeaders } from '../schemas/accounts.ts';
 import { problemResponses } from '../schemas/problems.ts';
 

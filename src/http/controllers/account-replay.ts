@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { GetAccountReplay, replayFields } from '../../application/queries/account-replay.ts';
 import { accountIdFields } from '../../application/queries/accounts.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { QUERY_CODES } from '../problem-catalog.ts';
+import { QUERY_CODES } from '../problem-groups.ts';
 import { problemResponses } from '../schemas/problems.ts';
 import { accountReplaySchema } from '../schemas/replay.ts';
 

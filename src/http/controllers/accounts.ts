@@ -40,7 +40,7 @@ import {
   READ_CODES,
   STORE_CODES,
   TEXT_CODES,
-} from '../problem-catalog.ts';
+} from '../problem-groups.ts';
 import { accountPageSchema, accountSchema, accountStateSchema, guardHeaders } from '../schemas/accounts.ts';
 import { problemResponses } from '../schemas/problems.ts';
 import { eventPageSchema } from '../schemas/streams.ts';

@@ -10,7 +10,7 @@ import {
 } from '../../application/queries/analytics.ts';
 import { personIdFields } from '../../application/queries/persons.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { QUERY_CODES, READ_CODES } from '../problem-catalog.ts';
+import { QUERY_CODES, READ_CODES } from '../problem-groups.ts';
 import { accountAnalyticsSchema, bankAnalyticsSchema, ownerAnalyticsSchema } from '../schemas/analytics.ts';
 import { problemResponses } from '../schemas/problems.ts';
 

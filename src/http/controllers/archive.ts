@@ -3,7 +3,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { archiveRunFields, StartArchiveRun } from '../../application/commands/start-archive-run.ts';
 import { GetArchive } from '../../application/queries/archive.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { BODY_CODES, STORE_CODES } from '../problem-catalog.ts';
+import { BODY_CODES, STORE_CODES } from '../problem-groups.ts';
 import { archiveRunSchema, archiveSchema } from '../schemas/archive.ts';
 import { problemResponses } from '../schemas/problems.ts';
 

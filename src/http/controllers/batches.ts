@@ -5,7 +5,7 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type BatchOutcome, PostBatch } from '../../application/commands/post-batch.ts';
 import { toProblem } from '../error-handler.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { BODY_CODES, STORE_CODES } from '../problem-catalog.ts';
+import { BODY_CODES, STORE_CODES } from '../problem-groups.ts';
 import { inputProblem, type Problem, rejectionProblem } from '../problems.ts';
 import {
   type BatchAnswer,

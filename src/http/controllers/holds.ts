@@ -27,7 +27,7 @@ import {
   READ_CODES,
   STORE_CODES,
   TEXT_CODES,
-} from '../problem-catalog.ts';
+} from '../problem-groups.ts';
 import { accountStateSchema, guardHeaders } from '../schemas/accounts.ts';
 import { holdPageSchema, holdSchema } from '../schemas/holds.ts';
 import { problemResponses } from '../schemas/problems.ts';

@@ -12,7 +12,8 @@ import {
   streamReadFields,
 } from '../../application/queries/streams.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { BODY_CODES, isProblemCode, PROBLEM_CATALOG, QUERY_CODES, STORE_CODES } from '../problem-catalog.ts';
+import { isProblemCode, PROBLEM_CATALOG } from '../problem-catalog.ts';
+import { BODY_CODES, QUERY_CODES, STORE_CODES } from '../problem-groups.ts';
 import { problem, sendProblem } from '../problems.ts';
 import { holdSweepSchema } from '../schemas/holds.ts';
 import { interestStepSchema } from '../schemas/interest.ts';

@@ -2,7 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { accepted, contextOf } from '../messages.ts';
-import { BODY_CODES, QUERY_CODES } from '../problem-catalog.ts';
+import { BODY_CODES, QUERY_CODES } from '../problem-groups.ts';
 import {
   type PastProjectionService,
   pastDocumentFields,

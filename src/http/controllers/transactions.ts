@@ -11,16 +11,16 @@ import {
 } from '../../application/commands/reverse-transaction.ts';
 import { GetTransaction, transactionIdFields } from '../../application/queries/transactions.ts';
 import { accepted, contextOf, type Services, sendDocument, writtenHeaders } from '../messages.ts';
+import type { ProblemCode } from '../problem-catalog.ts';
 import {
   AMOUNT_CODES,
   BODY_CODES,
   DEBIT_CODES,
   LABEL_CODES,
-  type ProblemCode,
   READ_CODES,
   STORE_CODES,
   TEXT_CODES,
-} from '../problem-catalog.ts';
+} from '../problem-groups.ts';
 import { problemResponses } from '../schemas/problems.ts';
 import { postingSchema } from '../schemas/transactions.ts';
 import { transferSchema } from '../schemas/transfers.ts';

@@ -15,7 +15,7 @@ import {
   READ_CODES,
   STORE_CODES,
   TEXT_CODES,
-} from '../problem-catalog.ts';
+} from '../problem-groups.ts';
 import { problemResponses } from '../schemas/problems.ts';
 import { transferPageSchema, transferSchema } from '../schemas/transfers.ts';
 import { sendTransfer, TRANSFER_ANSWERS } from '../transfer-answer.ts';
