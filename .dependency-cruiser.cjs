@@ -78,7 +78,7 @@ module.exports = {
       { path: room('cli') },
       {
         path: '^src/',
-        pathNot: [room('cli'), '^src/config\\.ts$', room('store-tools'), room('domain')],
+        pathNot: [room('cli'), '^src/(config|settings)\\.ts$', room('store-tools'), room('domain')],
       },
       'The command line uses the public API, the configuration, and what works on stores beside the bank.',
     ),

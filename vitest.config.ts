@@ -1,7 +1,7 @@
 /**
  * Two tiers. The quick one is the default: files that share their workers, on every core. `SLOW=1`, as in CI, runs it with
- * ten times the property runs, and after it the long one (`*.slow.test.ts`): one file at a time, each in a process of its
- * own, for those kill and measure processes.
+ * many more property runs and with all that it only samples, and after it the long one (`*.slow.test.ts`): one file at a
+ * time, each in a process of its own, for those kill and measure processes.
  */
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -5,7 +5,9 @@ import type { z } from 'zod';
 import { postingFields } from '../src/application/commands/record-posting.ts';
 import { checkInput } from '../src/application/fields.ts';
 import { accountIdFields } from '../src/application/queries/accounts.ts';
-import { accountSchema, EXAMPLE_IDS, postingSchema } from '../src/http/schemas.ts';
+import { accountSchema } from '../src/http/schemas/accounts.ts';
+import { EXAMPLE_IDS } from '../src/http/schemas/fields.ts';
+import { postingSchema } from '../src/http/schemas/transactions.ts';
 
 const NOW = '2026-01-15T09:30:00.000Z';
 

@@ -10,67 +10,39 @@ import { operationArchive } from './application/operation-archive.ts';
 import { pastAccounts } from './application/past-accounts.ts';
 import { snapshotLagWatcher } from './application/snapshot-lag.ts';
 import { categoryFigures, countOrphans } from './application/stream-figures.ts';
-import type { TimerStatus } from './application/timers.ts';
 import type { TransferFailpoint } from './application/transfer-process.ts';
 import { type ArchiveFailpoint, composeArchive } from './composition/compose-archive.ts';
 import { parkedCloudEvents, publishedCloudEvents, startPublisher } from './composition/compose-publisher.ts';
+import { composeReadSide, composeWorkerHere, type ReadSide } from './composition/compose-read-side.ts';
 import { startTimers } from './composition/compose-timers.ts';
 import { composeWriteSide, startTransferWorker } from './composition/compose-transfers.ts';
-import { composeWorker, prepareReadModels } from './composition/compose-worker.ts';
 import { confirmCurrency } from './composition/confirm-currency.ts';
-import {
-  type OpenedEventStore,
-  openEventStore,
-  openReadModelReader,
-  openReadModelStore,
-  type PersistentReadModelLocation,
-} from './composition/open-stores.ts';
+import { type OpenedEventStore, openEventStore } from './composition/open-stores.ts';
 import { newestIds, operations } from './composition/operations.ts';
 import { Parts } from './composition/parts.ts';
 import { problemReporter, snapshotReporter } from './composition/report-problems.ts';
 import type { Config } from './config.ts';
 import type { EventReader } from './event-sourcing/event-store.ts';
 import { OperatorRequests } from './event-sourcing/operator-requests.ts';
-import type { ReadModelReader, ReadModelStore } from './event-sourcing/read-model-store.ts';
 import { ReadYourWrites } from './event-sourcing/read-your-writes.ts';
 import { Signal } from './event-sourcing/signal.ts';
 import { buildApp, buildWorkerApp } from './http/app.ts';
 import { ServiceMetrics } from './metrics/service-metrics.ts';
-import type { StoreSources } from './metrics/store-metrics.ts';
 import { newId } from './new-id.ts';
 import { awaitedProjections, projections } from './projections/index.ts';
 import { BackupRunner } from './threads/backup-runner.ts';
 import { PastProjections } from './threads/past-projections.ts';
-import {
-  type ReportProblem,
-  runInThisThread,
-  runInWorkerThread,
-  type WorkerRunner,
-  watchFromAfar,
-} from './threads/worker-runner.ts';
+import type { ReportProblem } from './threads/worker-runner.ts';
 
 export const VERSION: string = packageJson.version;
 
 const EVENTS = 'OPENBANK_EVENT_STORE';
-const READ_MODELS = 'OPENBANK_READ_MODELS';
 
 /** A composed service, not yet listening. */
 export interface OpenBank {
   readonly app: FastifyInstance;
   /** Finishes what was accepted, then closes everything. */
   close(): Promise<void>;
-}
-
-/** The read models, and whoever keeps them up to date. */
-export interface ReadSide {
-  readonly readModels: ReadModelReader;
-  readonly worker: WorkerRunner;
-  /** What the publisher of CloudEvents remembers; missing where nothing is published. */
-  readonly publisherState?: ReadModelReader | undefined;
-  /** Counts what consumer groups of this process have parked. */
-  readonly parked?: StoreSources['parked'];
-  /** How the timers of this process are doing. */
-  readonly timers?: () => TimerStatus[];
 }
 
 /** What tests may put between the steps of a running service. */
@@ -220,60 +192,6 @@ function watchStores(
     archive: archive?.place === undefined ? undefined : () => archive.figures(),
     snapshotLag: snapshotLagWatcher({ readModels, snapshots }),
   });
-}
-
-/** Memory cannot be shared between threads, so a store in memory keeps the worker on this one. */
-async function composeReadSide(
-  config: Config,
-  { events, appended }: OpenedEventStore,
-  onProblem: ReportProblem,
-  parts: Parts,
-): Promise<ReadSide> {
-  if (config.eventStore.kind === 'memory' || config.readModels.kind === 'memory') {
-    return composeWorkerHere(config, events, appended, onProblem, parts);
-  }
-  if (config.role === 'api') {
-    const readModels = await openPreparedReadModels(config, events, parts);
-    return { readModels, worker: watchFromAfar(readModels) };
-  }
-  const worker = await parts.open(READ_MODELS, config.readModels, () =>
-    runInWorkerThread(config, appended, onProblem),
-  );
-  // Closed after the readers: then the writer's connection moves its write-ahead log into the database.
-  parts.closeLater({ close: () => worker.stop() });
-  const location = config.readModels as PersistentReadModelLocation;
-  const { readModels, close } = await parts.open(READ_MODELS, location, () => openReadModelReader(location));
-  parts.closeLater({ close });
-  return { readModels, worker };
-}
-
-async function composeWorkerHere(
-  config: Config,
-  reader: EventReader,
-  appended: Signal,
-  onProblem: ReportProblem,
-  parts: Parts,
-): Promise<ReadSide> {
-  const readModels = await openPreparedReadModels(config, reader, parts);
-  const worker = runInThisThread(
-    (onProjected) => composeWorker({ reader, readModels, config, onProjected, onProblem }),
-    appended,
-  );
-  parts.closeLater({ close: () => worker.stop() });
-  return { readModels, worker };
-}
-
-/** Whoever reads must know, too, that these documents tell of these events. */
-async function openPreparedReadModels(
-  config: Config,
-  reader: EventReader,
-  parts: Parts,
-): Promise<ReadModelStore> {
-  const location = config.readModels;
-  const readModels = await parts.open(READ_MODELS, location, () => openReadModelStore(location));
-  parts.closeLater(readModels);
-  await parts.open(READ_MODELS, location, () => prepareReadModels(readModels, reader));
-  return readModels;
 }
 
 /** The API over its stores and whatever keeps the read models. */

@@ -14,6 +14,7 @@ import type { RecordedEvent } from '../src/event-sourcing/event-store.ts';
 import { accounts } from '../src/projections/accounts.ts';
 import { persons } from '../src/projections/persons.ts';
 import { transfers } from '../src/projections/transfers.ts';
+import { versionsUpTo } from './support/event-versions.ts';
 
 interface GoldenStream {
   readonly aggregate_id: string;
@@ -85,9 +86,3 @@ it('there is a stream with every version of every event', () => {
   const missing = current.flatMap(versionsUpTo).filter((type) => !written.has(type));
   expect(missing).toEqual([]);
 });
-
-/** `CreatedV3` was `CreatedV1` and `CreatedV2` before. */
-function versionsUpTo(type: string): string[] {
-  const [, name, version] = /^(.*V)(\d+)$/.exec(type) as unknown as [string, string, string];
-  return Array.from({ length: Number(version) }, (_, index) => `${name}${index + 1}`);
-}

@@ -50,6 +50,7 @@ import * as analytics from './queries/analytics.ts';
 import { GetArchive, getArchiveHandler } from './queries/archive.ts';
 import { ListDeadLetters, listDeadLettersHandler } from './queries/dead-letters.ts';
 import * as holds from './queries/holds.ts';
+import * as orphanTransfers from './queries/orphan-transfers.ts';
 import { ListParkedCloudEvents, listParkedCloudEventsHandler } from './queries/parked-cloud-events.ts';
 import * as persons from './queries/persons.ts';
 import { ListSnapshots, listSnapshotsHandler } from './queries/snapshots.ts';
@@ -121,7 +122,7 @@ export function createMediator(bank: Bank, logger: Logger, measuring: Behaviour)
     .register(streamHealth.GetStreamHealthSummary, streamHealth.getStreamHealthSummaryHandler(bank))
     .register(streamHealth.ListStreamHealth, streamHealth.listStreamHealthHandler(bank))
     .register(streamHealth.GetStreamHealth, streamHealth.getStreamHealthHandler(bank))
-    .register(streamHealth.ListOrphanTransfers, streamHealth.listOrphanTransfersHandler(bank))
+    .register(orphanTransfers.ListOrphanTransfers, orphanTransfers.listOrphanTransfersHandler(bank))
     .register(streams.ListStreams, streams.listStreamsHandler(bank))
     .register(streams.ReadStream, streams.readStreamHandler(bank))
     .register(streams.ListAccountEvents, streams.listAccountEventsHandler(bank));

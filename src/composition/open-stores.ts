@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { fileArchive } from '../adapters/files/archive/file-archive.ts';
 import { checkpointInBackground } from '../adapters/sqlite/database.ts';
 import { openSqliteEventReader, openSqliteEventStore } from '../adapters/sqlite/event-store.ts';
-import { openSqliteReadModelReader } from '../adapters/sqlite/read-model-reader.ts';
+import { openSqliteReadModelReader } from '../adapters/sqlite/read-model-cache.ts';
 import { openSqliteReadModelStore } from '../adapters/sqlite/read-model-store.ts';
 import type { Config, EventStoreLocation, ReadModelLocation } from '../config.ts';
 import { BANK_ACCOUNT_STREAM_PREFIX } from '../domain/bank-account.ts';

@@ -5,7 +5,8 @@ import type { EventReader, StreamDirectory } from '../event-sourcing/event-store
 import type { ReadModelReader } from '../event-sourcing/read-model-store.ts';
 import { SNAPSHOT_STREAM_PREFIX } from '../event-sourcing/snapshots/snapshot-streams.ts';
 import type { ExampleIds } from '../http/openapi.ts';
-import type { ProjectionStatus, Readiness, Status } from '../http/schemas.ts';
+import type { ProjectionStatus } from '../http/schemas/projections.ts';
+import type { Readiness, Status } from '../http/schemas/status.ts';
 import { type AccountDocument, accounts } from '../projections/accounts.ts';
 import { holds } from '../projections/holds.ts';
 import { persons } from '../projections/persons.ts';

@@ -9,7 +9,7 @@ import {
   staleProjections,
 } from '../event-sourcing/projection-state.ts';
 import type { ReadModelReader } from '../event-sourcing/read-model-store.ts';
-import type { ProjectionStatus } from '../http/schemas.ts';
+import type { ProjectionStatus } from '../http/schemas/projections.ts';
 import { projectionGroups } from '../projections/index.ts';
 import type { WorkerRunner } from '../threads/worker-runner.ts';
 

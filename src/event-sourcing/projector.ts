@@ -6,22 +6,17 @@
 import { atRequests, type BatchPart } from './at-requests.ts';
 import { backoff } from './backoff.ts';
 import type { ProjectorStore } from './build-view.ts';
+import { Checkpoints } from './checkpoints.ts';
 import type { DomainEvent, EventCodec } from './codec.ts';
 import { NO_PROJECTION } from './dead-letter.ts';
 import { DeadLetterDesk } from './dead-letter-desk.ts';
+import { DeferredWrites } from './deferred-writes.ts';
 import { DocumentSession } from './document-session.ts';
 import { EventFolder } from './event-folder.ts';
 import type { EventReader, Position, RecordedEvent, SubscriptionBatch } from './event-store.ts';
 import { OPERATOR_STREAM_PREFIX } from './operator-requests.ts';
 import type { AnyProjection } from './projection.ts';
-import type {
-  Checkpoint,
-  Collection,
-  DeadLetter,
-  DeadLetterId,
-  Fence,
-  ReadModelChanges,
-} from './read-model-store.ts';
+import type { DeadLetter, DeadLetterId, Fence, ReadModelChanges } from './read-model-store.ts';
 import { Signal } from './signal.ts';
 import { StoreError } from './store-error.ts';
 
@@ -75,29 +70,17 @@ const PACED_EVENTS = 500;
 /** Events from which on there is a commit where commits must be small. */
 const BUSY_COMMIT_EVENTS = 2_000;
 
-/** Events of a rebuild after which all that waits is written: so many are folded again when the program ends. */
-const COLLECTED_EVENTS_MAX = 131_072;
-
-/** Events in a batch from which on documents of patient projections wait: fewer are written at once. */
-const PATIENCE_EVENTS_MIN = 50;
-
 const NOTHING: readonly never[] = [];
 const NO_NAMES: ReadonlySet<string> = new Set();
 
 export class Projector<E extends DomainEvent> {
   readonly #options: ProjectorOptions<E>;
   readonly #session: DocumentSession;
-  readonly #checkpoints = new Map<string, Position>();
+  readonly #checkpoints: Checkpoints<AnyProjection<E>>;
+  readonly #deferred: DeferredWrites;
   readonly #wakeUp = new Signal();
   readonly #folder: EventFolder<E>;
   readonly #writeOnce: ReadonlySet<string>;
-  readonly #patient: ReadonlySet<string>;
-  /** Projections whose documents change again and again. */
-  readonly #rewriting: ReadonlySet<string>;
-  /** Since when changed documents wait to be written; missing when none do. */
-  #waitingSince: number | undefined;
-  /** Events of the commits since all that waited was written. */
-  #collected = 0;
   #reached: Position = 0n;
   #state: ProjectorState = 'stopped';
   readonly #desk: DeadLetterDesk<E>;
@@ -111,21 +94,21 @@ export class Projector<E extends DomainEvent> {
 
   constructor(options: ProjectorOptions<E>) {
     this.#options = options;
-    const { reader, store, codec, projections } = options;
+    const { reader, store, codec, projections, pace, patienceMs = 0 } = options;
     this.#session = new DocumentSession(store, CACHED_DOCUMENTS_MAX);
+    this.#checkpoints = new Checkpoints(projections);
+    this.#deferred = new DeferredWrites({ projections, session: this.#session, pace, patienceMs });
     this.#folder = new EventFolder({
       reader,
       codec,
       projections,
       session: this.#session,
-      checkpointOf: (projection) => this.#checkpointOf(projection),
+      checkpointOf: (projection) => this.#checkpoints.of(projection),
       loadsAhead: store.getMany !== undefined,
     });
     this.#desk = new DeadLetterDesk({ reader, codec, session: this.#session, letters: store });
     this.#consumers = new Set([...projections.map(({ name }) => name), NO_PROJECTION]);
     this.#writeOnce = new Set(projections.filter((one) => one.writeOnce).map((one) => one.name));
-    this.#patient = new Set(projections.filter((one) => one.patient).map((one) => one.name));
-    this.#rewriting = new Set(projections.filter((one) => !one.writeOnce).map((one) => one.name));
   }
 
   get state(): ProjectorState {
@@ -144,7 +127,7 @@ export class Projector<E extends DomainEvent> {
 
   /** Every projection has seen the log up to here, and its documents are stored. */
   get position(): Position {
-    return least([...this.#checkpoints.values()]) ?? 0n;
+    return this.#checkpoints.least ?? 0n;
   }
 
   /** The end of the newest commit. Some documents may wait to be written, and then `position` is an earlier one. */
@@ -191,8 +174,7 @@ export class Projector<E extends DomainEvent> {
     await this.#claim();
     const after = await this.#startingPoint();
     this.#session.discard();
-    this.#waitingSince = undefined;
-    this.#collected = 0;
+    this.#deferred.forget();
     this.#reached = after;
     this.#state = 'running';
     const subscribed = [...streamPrefixes, OPERATOR_STREAM_PREFIX];
@@ -231,7 +213,7 @@ export class Projector<E extends DomainEvent> {
       this.#pending.events >= (pace?.busy ? 0 : commitEvents) ||
       this.#session.changedDocuments >= COMMIT_DOCUMENTS_MAX;
     if (!part.caughtUp && events.length > 0 && !isFull && !request) return false;
-    const keptBack = this.#mayKeepBack(part);
+    const keptBack = this.#deferred.keptBack(part);
     await this.#commitPart(part, this.#pending.deadLetters, this.#pending.events, { keptBack });
     if (request) await this.#obey(request);
     return true;
@@ -248,7 +230,7 @@ export class Projector<E extends DomainEvent> {
   async #obey({ event, asked }: NonNullable<BatchPart['request']>): Promise<void> {
     const { position } = event;
     const projection = this.#options.projections.find(({ name }) => name === asked.data.consumer);
-    if (projection && this.#checkpointOf(projection) >= position) return;
+    if (projection && this.#checkpoints.of(projection) >= position) return;
     const { deadLetters, settled } = await this.#desk.obey(projection, asked, position);
     await this.#commitPart({ events: [], position, caughtUp: false }, deadLetters, 1, { settled });
   }
@@ -262,11 +244,10 @@ export class Projector<E extends DomainEvent> {
       keptBack = NO_NAMES,
     }: { settled?: readonly DeadLetterId[]; keptBack?: ReadonlySet<string> } = {},
   ): Promise<void> {
-    const checkpoints = this.#advanceTo(batch).filter(({ projection }) => !keptBack.has(projection));
+    const checkpoints = this.#checkpoints.upTo(batch.position, keptBack);
     await this.#commit({ writes: this.#session.changes(keptBack), deadLetters, checkpoints, settled });
-    this.#waitingSince = keptBack.size === 0 ? undefined : (this.#waitingSince ?? performance.now());
-    this.#collected = keptBack.size === 0 ? 0 : this.#collected + events;
-    for (const one of checkpoints) this.#checkpoints.set(one.projection, one.position);
+    this.#deferred.committed(keptBack, events);
+    this.#checkpoints.committed(checkpoints);
     this.#session.committed((collection) => this.#writeOnce.has(collection.name), keptBack);
     this.#committed(batch, deadLetters);
     this.#eventsSeen += events;
@@ -274,33 +255,9 @@ export class Projector<E extends DomainEvent> {
     this.#pending = { deadLetters: [], events: 0 };
   }
 
-  /**
-   * Projections whose documents need not be written yet. Their checkpoints wait with them, so whatever ends the program,
-   * the events are folded into them again.
-   */
-  #mayKeepBack({ events, caughtUp, request }: BatchPart): ReadonlySet<string> {
-    if (request) return NO_NAMES;
-    const { pace } = this.#options;
-    if (pace) return !pace.busy && !caughtUp && this.#mayCollect() ? this.#rewriting : NO_NAMES;
-    return caughtUp && this.#mayWait(events.length) ? this.#patient : NO_NAMES;
-  }
-
-  /** A rebuild that disturbs nobody writes a document that many events change once for all of them. */
-  #mayCollect(): boolean {
-    return this.#collected < COLLECTED_EVENTS_MAX && !this.#session.isFull(this.#rewriting);
-  }
-
-  #mayWait(load: number): boolean {
-    const { patienceMs = 0 } = this.#options;
-    if (this.#patient.size === 0 || load < PATIENCE_EVENTS_MIN || this.#session.isFull(this.#patient))
-      return false;
-    const now = performance.now();
-    return now - (this.#waitingSince ?? now) < patienceMs;
-  }
-
   /** At the end of the log, what waits is written: no further event may come. */
   async #writeWaiting(position: Position): Promise<void> {
-    if (this.#waitingSince === undefined) return;
+    if (!this.#deferred.areWaiting) return;
     const head = (await this.#options.reader.headPosition()) ?? 0n;
     if (head <= position) await this.#commitPart({ events: NOTHING, position, caughtUp: true }, NOTHING, 0);
   }
@@ -313,38 +270,19 @@ export class Projector<E extends DomainEvent> {
   /** Marks the checkpoints with this leader's token before reading them: an earlier leader cannot move them any more. */
   async #claim(): Promise<void> {
     if (!this.#options.fence) return;
-    const checkpoints = this.#options.projections.map((one) => checkpointAt(one, 0n));
-    await this.#commit({ writes: NOTHING, deadLetters: NOTHING, checkpoints });
+    await this.#commit({ writes: NOTHING, deadLetters: NOTHING, checkpoints: this.#checkpoints.atStart() });
   }
 
-  /** The smallest checkpoint; one that lies beyond the end of the log belongs to other events, and starts over. */
+  /** The smallest checkpoint. Documents of other events are forgotten. */
   async #startingPoint(): Promise<Position> {
-    const { reader, store, projections } = this.#options;
+    const { reader, store, onProblem } = this.#options;
     const head = (await reader.headPosition()) ?? 0n;
-    const stored = await store.checkpoints();
-    this.#checkpoints.clear();
-    for (const projection of projections) {
-      const position = stored.find((one) => isOf(one, projection))?.position ?? 0n;
-      if (position <= head) {
-        this.#checkpoints.set(projection.name, position);
-        continue;
-      }
+    for (const { projection, position } of this.#checkpoints.takeUp(await store.checkpoints(), head)) {
       const reason = `its checkpoint ${position} lies beyond the end of the log at ${head}`;
-      this.#options.onProblem?.({ kind: 'rebuilding', projection: projection.name, reason });
+      onProblem?.({ kind: 'rebuilding', projection: projection.name, reason });
       await store.clear(projection);
-      this.#checkpoints.set(projection.name, 0n);
     }
-    return least([...this.#checkpoints.values(), head]) ?? head;
-  }
-
-  #advanceTo(batch: SubscriptionBatch): Checkpoint[] {
-    return this.#options.projections
-      .filter((one) => this.#checkpointOf(one) < batch.position)
-      .map((one) => checkpointAt(one, batch.position));
-  }
-
-  #checkpointOf(projection: Collection): Position {
-    return this.#checkpoints.get(projection.name) ?? 0n;
+    return this.#checkpoints.least ?? head;
   }
 
   #committed(batch: SubscriptionBatch, deadLetters: readonly DeadLetter[]): void {
@@ -364,19 +302,4 @@ export class Projector<E extends DomainEvent> {
     if (left > 0 && !this.#wakeRequested) await this.#wakeUp.wait(left, signal);
     this.#wakeRequested = false;
   }
-}
-
-function checkpointAt({ name, version }: Collection, position: Position): Checkpoint {
-  return { projection: name, version, position };
-}
-
-function isOf(checkpoint: Checkpoint, projection: Collection): boolean {
-  return checkpoint.projection === projection.name && checkpoint.version === projection.version;
-}
-
-function least(positions: readonly Position[]): Position | undefined {
-  return positions.reduce<Position | undefined>(
-    (smallest, one) => (smallest === undefined || one < smallest ? one : smallest),
-    undefined,
-  );
 }

@@ -1,12 +1,10 @@
 /**
- * Shares pieces of work among workers: each piece is led by exactly one of them, by a lease with a fencing token.
- *
- * No clocks are compared. A lease counts as given up when its record has not changed for a while on the clock of the one
- * who looks, as in Kubernetes' leader election (https://pkg.go.dev/k8s.io/client-go/tools/leaderelection). A leader that
- * was paused may believe in its lease for a moment longer: that is what the fencing token is for.
+ * Shares pieces of work among workers: each piece is led by exactly one of them, by a lease with a fencing token. A leader
+ * that was paused may believe in its lease for a moment longer than others do: that is what the fencing token is for.
  */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { LeaseSightings } from './lease-sightings.ts';
 import type { Fence, LeaseRecord, ReadModelStore } from './read-model-store.ts';
 import { Signal } from './signal.ts';
 
@@ -39,12 +37,6 @@ export type WorkSharingProblem =
 /** Leases of this name prefix say that a worker is alive; they lead nothing. */
 const PRESENCE_PREFIX = 'worker/';
 
-interface Sighting {
-  readonly record: LeaseRecord;
-  /** When this very record was first seen, on the own clock. */
-  readonly since: number;
-}
-
 interface Leadership {
   record: LeaseRecord;
   /** When the lease was last known to be ours: the start of the swap that proved it. */
@@ -67,7 +59,7 @@ export class WorkSharing {
   readonly #ttlMs: number;
   readonly #lookMs: number;
   readonly #clock: () => number;
-  readonly #sightings = new Map<string, Sighting>();
+  readonly #sightings: LeaseSightings;
   readonly #led = new Map<string, Leadership>();
   /** Since when each piece of work that nobody leads has been free. */
   readonly #freeSince = new Map<string, number>();
@@ -80,6 +72,7 @@ export class WorkSharing {
     this.#ttlMs = options.ttlMs ?? 5_000;
     this.#lookMs = options.lookMs ?? 1_000;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#sightings = new LeaseSightings(this.#ttlMs, this.#clock);
   }
 
   /** Names of the pieces of work that are led here now. */
@@ -123,13 +116,13 @@ export class WorkSharing {
   }
 
   async #look(): Promise<void> {
-    await this.#observe();
+    this.#sightings.observe(await this.#options.leases.listLeases());
     await this.#renewPresence();
     for (const [name, leadership] of this.#led) await this.#renewOrFree(name, leadership);
     const share = Math.ceil(this.#options.works.length / this.#workersAlive());
     this.#giveUpBeyond(share);
     for (const work of this.#options.works) {
-      if (this.#led.has(work.name) || !this.#isFree(work.name)) {
+      if (this.#led.has(work.name) || !this.#sightings.isFree(work.name)) {
         this.#freeSince.delete(work.name);
         continue;
       }
@@ -147,22 +140,6 @@ export class WorkSharing {
     for (const { stopping } of others.slice(Math.max(0, share - neglected))) stopping.abort();
   }
 
-  async #observe(): Promise<void> {
-    const records = await this.#options.leases.listLeases();
-    const now = this.#clock();
-    const names = new Set(records.map(({ name }) => name));
-    for (const name of this.#sightings.keys()) if (!names.has(name)) this.#sightings.delete(name);
-    for (const record of records) {
-      const seen = this.#sightings.get(record.name)?.record;
-      if (!seen || !isSame(seen, record)) this.#sightings.set(record.name, { record, since: now });
-    }
-  }
-
-  #isFree(name: string): boolean {
-    const sighting = this.#sightings.get(name);
-    return !sighting || sighting.record.holder === '' || this.#standsStill(sighting);
-  }
-
   /** Whether every worker with room for it had the time to take it, and none did. */
   #isNeglected(name: string): boolean {
     const now = this.#clock();
@@ -176,15 +153,10 @@ export class WorkSharing {
     return rest !== undefined && this.#clock() < rest.until;
   }
 
-  #standsStill({ since }: Sighting): boolean {
-    return this.#clock() - since >= this.#ttlMs;
-  }
-
   /** At least this one. */
   #workersAlive(): number {
-    const others = [...this.#sightings.values()].filter(
-      (one) =>
-        isPresence(one.record) && one.record.holder !== this.#options.holder && !this.#standsStill(one),
+    const others = this.#sightings.alive.filter(
+      (one) => isPresence(one) && one.holder !== this.#options.holder,
     );
     return others.length + 1;
   }
@@ -193,12 +165,9 @@ export class WorkSharing {
   async #renewPresence(): Promise<void> {
     const { holder, leases } = this.#options;
     const name = PRESENCE_PREFIX + holder;
-    const before = this.#sightings.get(name)?.record;
+    const before = this.#sightings.recordOf(name);
     await this.#swap(before, { name, holder, token: 0, renewals: (before?.renewals ?? 0) + 1 });
-    for (const sighting of [...this.#sightings.values()]) {
-      if (!isPresence(sighting.record) || !this.#standsStill(sighting)) continue;
-      await leases.swapLease(sighting.record, undefined);
-    }
+    for (const record of this.#sightings.silent.filter(isPresence)) await leases.swapLease(record, undefined);
   }
 
   /** Ends the work first, so that the next leader finds it at rest. */
@@ -210,8 +179,8 @@ export class WorkSharing {
   }
 
   async #endPresence(): Promise<void> {
-    const presence = this.#sightings.get(PRESENCE_PREFIX + this.#options.holder);
-    if (presence) await this.#options.leases.swapLease(presence.record, undefined).catch(() => false);
+    const presence = this.#sightings.recordOf(PRESENCE_PREFIX + this.#options.holder);
+    if (presence) await this.#options.leases.swapLease(presence, undefined).catch(() => false);
   }
 
   async #renewOrFree(name: string, leadership: Leadership): Promise<void> {
@@ -227,14 +196,14 @@ export class WorkSharing {
       return;
     }
     // The last swap may have worked although its answer got lost: then the record is still ours.
-    const stored = this.#sightings.get(name)?.record;
+    const stored = this.#sightings.recordOf(name);
     if (stored?.holder === record.holder && stored.token === record.token) leadership.record = stored;
     else leadership.stopping.abort();
   }
 
   async #take(work: SharedWork, neglected: boolean): Promise<void> {
     const { holder } = this.#options;
-    const before = this.#sightings.get(work.name)?.record;
+    const before = this.#sightings.recordOf(work.name);
     const record = { name: work.name, holder, token: (before?.token ?? 0) + 1, renewals: 0 };
     const startedAt = this.#clock();
     if (await this.#swap(before, record)) this.#lead(work, record, startedAt, neglected);
@@ -283,38 +252,11 @@ export class WorkSharing {
 
   async #swap(before: LeaseRecord | undefined, after: LeaseRecord): Promise<boolean> {
     const swapped = await this.#options.leases.swapLease(before, after);
-    if (swapped) this.#sightings.set(after.name, { record: after, since: this.#clock() });
+    if (swapped) this.#sightings.note(after);
     return swapped;
   }
 }
 
-/**
- * Which of these leases have a living holder, told by two looks with some time between them.
- * @returns a function that looks once and answers by all that it has seen
- */
-export function leaseWatcher(
-  leases: Pick<ReadModelStore, 'listLeases'>,
-  ttlMs = 5_000,
-  clock: () => number = () => performance.now(),
-): () => Promise<ReadonlyMap<string, string>> {
-  const sightings = new Map<string, Sighting>();
-  return async () => {
-    const now = clock();
-    const alive = new Map<string, string>();
-    for (const record of await leases.listLeases()) {
-      const seen = sightings.get(record.name);
-      const sighting = seen && isSame(seen.record, record) ? seen : { record, since: now };
-      sightings.set(record.name, sighting);
-      if (record.holder !== '' && now - sighting.since < ttlMs) alive.set(record.name, record.holder);
-    }
-    return alive;
-  };
-}
-
 function isPresence({ name }: LeaseRecord): boolean {
   return name.startsWith(PRESENCE_PREFIX);
-}
-
-function isSame(one: LeaseRecord, other: LeaseRecord): boolean {
-  return one.holder === other.holder && one.token === other.token && one.renewals === other.renewals;
 }

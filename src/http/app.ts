@@ -12,12 +12,13 @@ import { analyticsController, bankAnalyticsController } from './controllers/anal
 import { archiveController } from './controllers/archive.ts';
 import { backupsController } from './controllers/backups.ts';
 import { batchesController } from './controllers/batches.ts';
-import { cloudEventsController, parkedCloudEventsController } from './controllers/cloud-events.ts';
+import { cloudEventsController } from './controllers/cloud-events.ts';
 import { deadLettersController } from './controllers/dead-letters.ts';
 import { healthController } from './controllers/health.ts';
 import { holdsController } from './controllers/holds.ts';
 import { metricsController } from './controllers/metrics.ts';
 import { operationsController } from './controllers/operations.ts';
+import { parkedCloudEventsController } from './controllers/parked-cloud-events.ts';
 import { pastProjectionsController } from './controllers/past-projections.ts';
 import { personsController } from './controllers/persons.ts';
 import { projectionsController } from './controllers/projections.ts';

@@ -5,10 +5,11 @@ import type { CloudEventNames } from '../application/cloud-events.ts';
 import type { Mediator, RequestContext } from '../application/mediator.ts';
 import type { Decision } from '../domain/decision.ts';
 import type { ReadYourWrites } from '../event-sourcing/read-your-writes.ts';
-import type { BackupService } from './backup-schemas.ts';
-import type { PastProjectionService } from './past-projection-schemas.ts';
 import { ProblemException, problem, rejectionProblem } from './problems.ts';
-import type { ProjectionStatus, Readiness, Status } from './schemas.ts';
+import type { BackupService } from './schemas/backups.ts';
+import type { PastProjectionService } from './schemas/past-projections.ts';
+import type { ProjectionStatus } from './schemas/projections.ts';
+import type { Readiness, Status } from './schemas/status.ts';
 
 /** What controllers work with. */
 export interface Services {

@@ -47,7 +47,13 @@ export function completed(document: OpenApiDocument): OpenApiDocument {
   for (const name of Object.keys(components?.schemas ?? {})) {
     if (name.endsWith('Input') && !used.includes(`/${name}"`)) delete components?.schemas?.[name];
   }
+  // By name: otherwise they would come in the order in which the modules happen to be imported.
+  if (components?.schemas) components.schemas = sortedByName(components.schemas);
   return document;
+}
+
+function sortedByName(schemas: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(schemas).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
 const header = (description: string, example: string) => ({

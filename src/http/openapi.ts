@@ -5,7 +5,7 @@ import type { FastifyInstance } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
 import { EXAMPLE_MONTH } from '../application/queries/statement.ts';
 import { completed } from './openapi-document.ts';
-import { EXAMPLE_EXPIRY, EXAMPLE_IDS } from './schemas.ts';
+import { EXAMPLE_EXPIRY, EXAMPLE_IDS } from './schemas/fields.ts';
 
 const DESCRIPTION = `An event-sourced bank-account service.
 

@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import type { RequestedTransfer } from '../application/commands/request-transfer.ts';
 import type { ReadYourWrites } from '../event-sourcing/read-your-writes.ts';
 import { writtenHeaders } from './messages.ts';
-import { transferSchema } from './schemas.ts';
+import { transferSchema } from './schemas/transfers.ts';
 
 export const TRANSFER_ANSWERS = {
   201: transferSchema.describe('Ended; `status` says how.'),

@@ -3,7 +3,7 @@ import { Worker as Thread } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import type { Config } from '../config.ts';
 import type { StoreErrorCode } from '../event-sourcing/store-error.ts';
-import type { BackupList, BackupRefusal, BackupRunning, BackupService } from '../http/backup-schemas.ts';
+import type { BackupList, BackupRefusal, BackupRunning, BackupService } from '../http/schemas/backups.ts';
 import { type BackupRun, type BankStores, finishedRuns, StoreError } from '../store-tools/back-up-stores.ts';
 
 export type FromBackupThread =

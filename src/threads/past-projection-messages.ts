@@ -1,6 +1,6 @@
 /** What a thread that folds a past projection is started with, and what it tells. */
 import type { StoreErrorCode } from '../event-sourcing/store-error.ts';
-import type { PastProjection } from '../http/past-projection-schemas.ts';
+import type { PastProjection } from '../http/schemas/past-projections.ts';
 import type { ProjectedStore } from '../store-tools/run-projection.ts';
 
 export interface PastProjectionTask {

@@ -22,7 +22,7 @@ import type {
   PastProjection,
   PastProjectionRequest,
   PastProjectionService,
-} from '../http/past-projection-schemas.ts';
+} from '../http/schemas/past-projections.ts';
 import { newId } from '../new-id.ts';
 import {
   type OpenedDocuments,

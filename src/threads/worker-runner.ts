@@ -5,10 +5,10 @@ import type { TimersProblem } from '../composition/compose-timers.ts';
 import type { TransfersProblem } from '../composition/compose-transfers.ts';
 import type { ProjectionsState, Worker, WorkerProblem, WorkerStates } from '../composition/compose-worker.ts';
 import type { Config } from '../config.ts';
+import { leaseWatcher } from '../event-sourcing/lease-sightings.ts';
 import type { ReadModelStore } from '../event-sourcing/read-model-store.ts';
 import { Signal } from '../event-sourcing/signal.ts';
 import { StoreError, type StoreErrorCode } from '../event-sourcing/store-error.ts';
-import { leaseWatcher } from '../event-sourcing/work-sharing.ts';
 import { projectionGroups } from '../projections/index.ts';
 
 export interface WorkerRunner {

@@ -136,7 +136,7 @@ it('a snapshot at every cut leads to the state that the events lead to, and reme
       const now = await live(plan, id);
       await expectSameAtEveryCut(id, now);
     }),
-    settings(5),
+    settings(3, 50),
   );
 });
 
@@ -148,7 +148,7 @@ it('closed books at every cut lead to the state that the events lead to, and rem
       const events = await collect(store.readStream(bankAccountType.stream(id)));
       for (let cut = 1; cut <= events.length; cut += 1) await expectSameBehindBooks(events, cut, now);
     }),
-    settings(4),
+    settings(2, 40),
   );
 });
 

@@ -295,6 +295,6 @@ describe('analytics are what a count over the raw events says', () => {
         expect(shown).toEqual({ ...head, complete, currencies: ofEach(history, range, used) });
       });
     });
-    await fc.assert(property, settings(25, 120));
+    await fc.assert(property, settings(10, 120));
   });
 });

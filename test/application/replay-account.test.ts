@@ -130,11 +130,14 @@ describe('an event that nobody of this program wrote', () => {
     expect(steps.map(({ today }) => today?.kind)).toEqual(['same', 'otherwise', 'not_judged', 'same']);
   });
 
+  // One of them shows most mistakes; the long tier tries all.
+  const others = process.env.SLOW === '1' ? [undefined, 'x', 5] : [undefined];
+
   it('ends no replay, whichever of its fields is another one', async () => {
     const life = ACCOUNT_LIFE.map(([, event]) => JSON.parse(JSON.stringify(event)));
     for (const [revision, { data }] of life.entries()) {
       for (const field of Object.keys(data)) {
-        for (const value of [undefined, 'x', 5]) {
+        for (const value of others) {
           const events = streamOf(life, (one) =>
             one.revision === revision ? { ...one, data: { ...data, [field]: value } } : one,
           );

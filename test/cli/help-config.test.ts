@@ -1,7 +1,8 @@
 /** The settings' table is complete, because it is read from the schema. */
 import { describe, expect, it } from 'vitest';
 import { settingRows } from '../../src/cli/commands/help.ts';
-import { loadConfig, settings } from '../../src/config.ts';
+import { loadConfig } from '../../src/config.ts';
+import { settings } from '../../src/settings.ts';
 
 describe('help config', () => {
   it('has a row with a description for every setting, in order', () => {

@@ -29,7 +29,7 @@ describe('the tail of a log', () => {
         writeFileSync(path, content.join(''));
         expect(await tail(path, count)).toBe(content.slice(-count).join(''));
       }),
-      settings(10),
+      settings(4, 100),
     );
   });
 

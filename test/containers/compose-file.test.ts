@@ -7,7 +7,8 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import packageJson from '../../package.json' with { type: 'json' };
 import { NODE_FLAGS } from '../../src/cli/project.ts';
-import { loadConfig, settings } from '../../src/config.ts';
+import { loadConfig } from '../../src/config.ts';
+import { settings } from '../../src/settings.ts';
 import { readDockerfile } from './dockerfile.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');

@@ -506,7 +506,7 @@ function pagingCases(storeOf: StoreOf): void {
         expect(await pages({ order, limit, ...(ofAnn ? { where: { owner: 'ann' } } : {}) })).toEqual(sorted);
       },
     );
-    await fc.assert(property, settings(25));
+    await fc.assert(property, settings(10, 250));
   });
 
   it('neither loses nor repeats a document when others arrive and change meanwhile', async () => {

@@ -101,7 +101,7 @@ export function rankingCases(storeOf: StoreOf, source: () => string): void {
         expect(keysOf(found)).toEqual(sorted.map(({ key }) => key));
       },
     );
-    await fc.assert(property, settings(15));
+    await fc.assert(property, settings(6, 150));
   });
 
   it('refuses a ranking that the collection does not have', async () => {

@@ -1,7 +1,7 @@
 /** The read model store contract on the embedded SQLite store, in a file and in memory, and what only a file can do. */
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { openSqliteReadModelReader } from '../../src/adapters/sqlite/read-model-reader.ts';
+import { openSqliteReadModelReader } from '../../src/adapters/sqlite/read-model-cache.ts';
 import { openSqliteReadModelStore } from '../../src/adapters/sqlite/read-model-store.ts';
 import type { Collection } from '../../src/event-sourcing/read-model-store.ts';
 import { checkpoint, commit, newDeadLetter, newDocument, write } from '../support/read-model-builders.ts';

@@ -333,7 +333,7 @@ function everyStep(name: string, check: (step: Step, places: number) => void): v
     const property = fc.property(runs, (run) => {
       for (const step of play(run)) check(step, DECIMALS[run.currency]);
     });
-    fc.assert(property, settings(200));
+    fc.assert(property, settings(80, 2000));
   });
 }
 
@@ -396,7 +396,7 @@ describe('any sequence of commands on an account', () => {
         expect(step.events).toStrictEqual(closing?.events);
       }
     });
-    fc.assert(property, settings(100));
+    fc.assert(property, settings(40, 1000));
   });
 
   it('reaches every answer that the rules have, so that none of the above is empty talk', () => {

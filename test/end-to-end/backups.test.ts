@@ -1,71 +1,10 @@
-/** Backups over the API, and the bank that a restore makes of one. */
+/** Backups over the API, one at a time. A whole life of them is in `backups.slow.test.ts`. */
 import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
-import { restoreStore } from '../../src/store-tools/back-up-stores.ts';
-import { verifyReadModels } from '../../src/store-tools/verify-read-models.ts';
-import { CloudEventSink } from '../support/cloud-event-sink.ts';
-import { openAccount, posting } from '../support/customers.ts';
+import { describe, expect, it } from 'vitest';
+import { openAccount } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';
-import { MetricsPage } from '../support/metrics-page.ts';
-import { type RunningBank, startBank } from '../support/running-bank.ts';
-import { temporaryDirectory } from '../support/temporary-directory.ts';
-
-async function bankIn(dataDir: string, settings: Record<string, string>): Promise<RunningBank> {
-  const bank = await startBank({ dataDir, settings });
-  onTestFinished(() => bank.close());
-  return bank;
-}
-
-async function files() {
-  const directory = temporaryDirectory();
-  onTestFinished(() => directory.remove());
-  return directory;
-}
-
-async function finishedBackup({ client }: RunningBank) {
-  const { body: begun } = await client.call('startBackup');
-  let list = (await client.call('listBackups')).body;
-  await eventually('the end of the backup', async () => {
-    list = (await client.call('listBackups')).body;
-    return list.running === null;
-  });
-  expect(list.running).toBeNull();
-  return { begun, list };
-}
-
-const VERIFIED = 'openbank_backup_verified_timestamp_seconds';
-const FAILING = 'openbank_backup_failing';
-
-async function gaugesOf({ client }: RunningBank) {
-  const page = new MetricsPage((await client.call('metrics')).body);
-  return { verified: page.value(VERIFIED), failing: page.value(FAILING) };
-}
-
-describe('the gauges of backups', () => {
-  it('tell when the newest was verified, and whether all is well', async () => {
-    const { file } = await files();
-    const bank = await bankIn(file('data'), { OPENBANK_BACKUP_DIR: file('backup') });
-    expect(await gaugesOf(bank)).toEqual({ verified: undefined, failing: 0 });
-    await openAccount(bank.client);
-    const { list } = await finishedBackup(bank);
-    const verifiedAt = Date.parse(String(list.items[0]?.verified_at)) / 1_000;
-    await eventually('a newer page', async () => (await gaugesOf(bank)).verified !== undefined);
-    expect(await gaugesOf(bank)).toEqual({ verified: verifiedAt, failing: 0 });
-    const [manifest = ''] = readdirSync(file('backup')).filter((name) => name.endsWith('.json'));
-    writeFileSync(join(file('backup'), manifest), '{}');
-    await eventually('a page that says so', async () => (await gaugesOf(bank)).failing === 1);
-  });
-
-  it('are absent where no backups are configured', async () => {
-    const { file } = await files();
-    expect(await gaugesOf(await bankIn(file('data'), {}))).toEqual({
-      verified: undefined,
-      failing: undefined,
-    });
-  });
-});
+import { bankIn, files, finishedBackup, gaugesOf } from './backed-up-bank.ts';
 
 describe('the routes of backups', () => {
   it('tell of a directory that cannot be made, and take the next request', async () => {
@@ -77,50 +16,6 @@ describe('the routes of backups', () => {
       expect(list.last_failure?.detail).toMatch(/^\/proc\/openbank cannot be made \(E[A-Z]+\)\.$/);
     }
     expect((await gaugesOf(bank)).failing).toBe(1);
-  });
-
-  it('make them while the bank runs; what is restored is another store, and publishes nothing again', async () => {
-    const { file } = await files();
-    const sink = await CloudEventSink.start();
-    onTestFinished(() => sink.goAway());
-    const settings = { CLOUD_EVENT_SINK: sink.url, OPENBANK_BACKUP_DIR: file('backup') };
-    const bank = await bankIn(file('data'), settings);
-    const account = await openAccount(bank.client);
-    const { token } = await bank.client.call('deposit', { body: posting(account, '5.00') });
-    await eventually('three published events', () => sink.received.length === 3);
-    // Its checkpoint is written a moment later.
-    await eventually('a backup that knows what was published', async () => {
-      const { list } = await finishedBackup(bank);
-      expect(list).toMatchObject({ configured: true, last_failure: null, damage: null });
-      expect(list.items[0]).toMatchObject({ number: list.items.length, events: 3 });
-      return list.items.length >= 2;
-    });
-    await bank.client.call('deposit', { body: posting(account, '1000.00') });
-    await eventually('a fourth published event', () => sink.received.length === 4);
-    await bank.close();
-
-    const restored = loadConfig({ OPENBANK_DATA_DIR: file('restored') });
-    await restoreStore(restored, file('backup'), undefined);
-    const again = await bankIn(file('restored'), settings);
-    const refused = await again.client.try('getAccount', { params: { id: account }, token });
-    expect(refused).toMatchObject({ ok: false, problem: { code: 'foreign_consistency_token' } });
-    const { body, token: newToken } = await again.client.call('deposit', { body: posting(account, '7.00') });
-    expect(body.balance).toBe('12.00');
-    const { body: read } = await again.client.call('getAccount', {
-      params: { id: account },
-      token: newToken,
-    });
-    expect(read.balance).toBe('12.00');
-    await eventually('the new event at the sink', () => sink.received.length >= 5);
-    expect(sink.received).toHaveLength(5);
-    expect(new Set(sink.received.map(({ id }) => id)).size).toBe(5);
-    const { projections } = await verifyReadModels(restored);
-    expect(projections.map(({ notCompared, differenceCount }) => [notCompared, differenceCount])).toEqual(
-      projections.map(() => [undefined, 0]),
-    );
-    const other = await finishedBackup(again);
-    expect(other.list.last_failure).toMatchObject({ code: 'invalid_request' });
-    expect(other.list.last_failure?.detail).toContain('A restored bank is another store');
   });
 
   it('make one at a time, and say what became of one that failed', async () => {
@@ -146,11 +41,13 @@ describe('the routes of backups', () => {
     });
   });
 
-  it('refuse where there is no directory for them', async () => {
+  it('refuse where there is no directory for them, and have no gauges there', async () => {
     const { file } = await files();
     const bank = await bankIn(file('data'), {});
     const refused = await bank.client.try('startBackup');
     expect(refused).toMatchObject({ ok: false, problem: { status: 409, code: 'backups_not_configured' } });
     expect((await bank.client.call('listBackups')).body).toMatchObject({ configured: false, items: [] });
+    // Nobody is to be woken for want of what nobody asked for.
+    expect(await gaugesOf(bank)).toEqual({ verified: undefined, failing: undefined });
   });
 });

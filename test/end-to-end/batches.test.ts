@@ -1,5 +1,6 @@
 /** Many postings and transfers in one request: each answers for itself, in order, and is done once. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { REMEMBERED_OPERATIONS_MAX } from '../../src/event-sourcing/operation-log.ts';
 import { ALICE, openAccount, posting, registerAlice } from '../support/customers.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';
 import { temporaryDirectory } from '../support/temporary-directory.ts';
@@ -235,10 +236,11 @@ describe('a batch that is sent again', () => {
 
   it('is known after more of its items than an account remembers', async () => {
     const account = await open();
-    const items = Array.from({ length: 2_500 }, () => deposit(account, '1.00'));
-    expect((await post(items, 'long')).body).toMatchObject({ posted: 2_500 });
-    expect((await post(items, 'long')).body).toMatchObject({ replayed: 2_500, posted: 0 });
-    expect(await balances(account)).toEqual(['2500.00']);
+    const length = REMEMBERED_OPERATIONS_MAX + 100;
+    const items = Array.from({ length }, () => deposit(account, '1.00'));
+    expect((await post(items, 'long')).body).toMatchObject({ posted: length });
+    expect((await post(items, 'long')).body).toMatchObject({ replayed: length, posted: 0 });
+    expect(await balances(account)).toEqual([`${length}.00`]);
   });
 
   it('metadata in another order are the same request', async () => {

@@ -4,7 +4,7 @@ import { CloudEvent, type CloudEventV1, HTTP } from 'cloudevents';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { z } from 'zod';
 import { REQUESTED_TYPES } from '../../src/application/cloud-event-intake.ts';
-import type { batchIntakeSchema, intakeSchema } from '../../src/http/cloud-event-schemas.ts';
+import type { batchIntakeSchema, intakeSchema } from '../../src/http/schemas/cloud-events.ts';
 import { ALICE } from '../support/bank-events.ts';
 import { openAccount } from '../support/customers.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';

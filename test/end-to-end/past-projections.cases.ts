@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openReadModelReader } from '../../src/composition/open-stores.ts';
 import { bankAccountStream } from '../../src/domain/bank-account.ts';
 import type { EventStore } from '../../src/event-sourcing/event-store.ts';
-import type { PastDocument, PastProjection } from '../../src/http/past-projection-schemas.ts';
+import type { PastDocument, PastProjection } from '../../src/http/schemas/past-projections.ts';
 import { newId } from '../../src/new-id.ts';
 import { projections } from '../../src/projections/index.ts';
 import { runInProcess } from '../cli/in-process.ts';

@@ -1,5 +1,5 @@
 /** Projections are rebuilt while the bank is at work: reads go on, nothing is lost, and operators see and steer it. */
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { cliOn } from '../cli/in-process.ts';
 import { openAccount, posting, registerAlice } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';
@@ -9,14 +9,18 @@ import { DepositLoad } from './deposit-load.ts';
 
 let directory: TemporaryDirectory;
 let bank: RunningBank;
-beforeEach(async () => {
-  directory = temporaryDirectory();
-  bank = await startBank({ dataDir: directory.file('bank') });
-});
-afterEach(async () => {
-  await bank.close();
-  directory.remove();
-});
+
+/** One bank for all tests of a `describe`: none of them leaves anything paused or under way. */
+function onOneBank(): void {
+  beforeAll(async () => {
+    directory = temporaryDirectory();
+    bank = await startBank({ dataDir: directory.file('bank') });
+  });
+  afterAll(async () => {
+    await bank.close();
+    directory.remove();
+  });
+}
 
 const projection = async (name: string) => {
   const { items } = (await bank.client.call('listProjections')).body;
@@ -41,6 +45,8 @@ async function caughtUp(): Promise<void> {
 }
 
 describe('a rebuild under traffic', () => {
+  onOneBank();
+
   it('keeps answering reads, sees every write, and folds the same in the end', async () => {
     const owner = await registerAlice(bank.client);
     const accounts = [];
@@ -78,6 +84,8 @@ describe('a rebuild under traffic', () => {
 });
 
 describe('operators', () => {
+  onOneBank();
+
   it('see what is served, and cannot ask for what makes no sense', async () => {
     expect(await status('bank_accounts')).toMatchObject({
       group: 'accounts',
@@ -105,6 +113,8 @@ describe('operators', () => {
       Array.from({ length: 8 }, () => refusal('rebuildProjection', 'transactions')),
     );
     expect(asked.filter((one) => one === 202)).toHaveLength(1);
+    await bank.client.call('cancelRebuild', { params: { name: 'transactions' } });
+    await bank.client.call('resumeProjection', { params: { name: 'transactions' } });
   });
 
   it('do it from the command line', async () => {
@@ -116,18 +126,20 @@ describe('operators', () => {
     expect((await run('projections', 'pause', 'holds')).stdout).toContain('pause: holds');
     expect((await run('projections', 'resume', 'holds')).stdout).toContain('resume: holds');
   });
-});
 
-it('a rebuild that does not get on says on the command line in which state it is', async () => {
-  await bank.client.call('pauseProjection', { params: { name: 'holds' } });
-  const waiting = cliOn(bank.url)('rebuild', 'holds');
-  const said = () => vi.mocked(process.stderr.write).mock.calls.join('\n');
-  await eventually('word of the pause', () => said().includes('events/s, paused'));
-  await bank.client.call('resumeProjection', { params: { name: 'holds' } });
-  expect(await waiting).toMatchObject({ code: 0, stdout: expect.stringContaining('are served') });
+  it('are told on the command line in which state a rebuild is that does not get on', async () => {
+    await bank.client.call('pauseProjection', { params: { name: 'holds' } });
+    const waiting = cliOn(bank.url)('rebuild', 'holds');
+    const said = () => vi.mocked(process.stderr.write).mock.calls.join('\n');
+    await eventually('word of the pause', () => said().includes('events/s, paused'));
+    await bank.client.call('resumeProjection', { params: { name: 'holds' } });
+    expect(await waiting).toMatchObject({ code: 0, stdout: expect.stringContaining('are served') });
+  });
 });
 
 describe('a restart', () => {
+  onOneBank();
+
   it('in the middle of a rebuild lets it go on', async () => {
     const account = await openAccount(bank.client, { owner_id: await registerAlice(bank.client) });
     for (let n = 0; n < 20; n += 1) await bank.client.call('deposit', { body: posting(account, '1.00') });

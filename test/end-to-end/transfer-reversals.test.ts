@@ -1,7 +1,7 @@
 /** Taking transfers back over HTTP: whichever side is named, in parts, at once, twice, and with a store that fails. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
-import { transferSchema } from '../../src/http/schemas.ts';
+import { transferSchema } from '../../src/http/schemas/transfers.ts';
 import { openAccount, posting } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';

@@ -1,7 +1,7 @@
 /** Transfers over HTTP: what both accounts show, what is refused, and one whose store fails in between. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
-import { transferSchema } from '../../src/http/schemas.ts';
+import { transferSchema } from '../../src/http/schemas/transfers.ts';
 import { openAccount, posting } from '../support/customers.ts';
 import { eventually } from '../support/eventually.ts';
 import { type RunningBank, startBank } from '../support/running-bank.ts';

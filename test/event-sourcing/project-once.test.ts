@@ -85,7 +85,7 @@ describe('a projection at a time', () => {
           await store.close();
         },
       ),
-      settings(25),
+      settings(10, 250),
     );
   });
 

@@ -104,6 +104,6 @@ it('equals the fold of the prefix at every time and revision, in any order of qu
         }
       },
     ),
-    settings(60),
+    settings(20, 600),
   );
 });

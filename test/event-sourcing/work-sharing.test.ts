@@ -1,9 +1,10 @@
 /** Workers that share projections by leases: one leader for each piece, spread over the workers, taken over after a death. */
 import { afterEach, describe, expect, it, onTestFinished } from 'vitest';
 import { openSqliteReadModelStore } from '../../src/adapters/sqlite/read-model-store.ts';
+import { leaseWatcher } from '../../src/event-sourcing/lease-sightings.ts';
 import type { Fence, LeaseRecord } from '../../src/event-sourcing/read-model-store.ts';
 import { StoreError } from '../../src/event-sourcing/store-error.ts';
-import { leaseWatcher, WorkSharing, type WorkSharingProblem } from '../../src/event-sourcing/work-sharing.ts';
+import { WorkSharing, type WorkSharingProblem } from '../../src/event-sourcing/work-sharing.ts';
 import { eventually } from '../support/eventually.ts';
 
 const TTL_MS = 1_000;

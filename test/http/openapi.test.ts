@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { PROBLEM_CATALOG } from '../../src/http/problem-catalog.ts';
-import { EXAMPLE_IDS } from '../../src/http/schemas.ts';
+import { EXAMPLE_IDS } from '../../src/http/schemas/fields.ts';
 import { renderOpenApi } from '../../src/http/write-openapi.ts';
 import { OPERATIONS, type OperationId } from '../support/bank-client.ts';
 import { openAccount, posting } from '../support/customers.ts';

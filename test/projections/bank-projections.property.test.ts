@@ -455,7 +455,7 @@ it('are what an independent count of the events says', async () => {
     ]);
     expect(Object.fromEntries(tables)).toEqual(bank.tables());
   });
-  await fc.assert(property, settings(40));
+  await fc.assert(property, settings(15, 400));
 });
 
 it('are the same documents, in the same order, wherever the history was cut and the worker restarted', async () => {
@@ -463,5 +463,5 @@ it('are the same documents, in the same order, wherever the history was cut and 
     const { events } = bankAfter(history).log;
     expect(await documentsAfter(events, course)).toEqual(await documentsAfter(events, AT_ONCE));
   });
-  await fc.assert(property, settings(40));
+  await fc.assert(property, settings(15, 400));
 });

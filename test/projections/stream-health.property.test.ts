@@ -133,7 +133,7 @@ describe('stream health', () => {
       }
       expect(new Set(streams.keys())).toEqual(new Set(all.map(({ stream }) => stream)));
     });
-    fc.assert(property, settings(60));
+    fc.assert(property, settings(20, 600));
   });
 
   it('counts the events of the newest day and of the six before it, whatever the order of the clocks', () => {
@@ -157,7 +157,7 @@ describe('stream health', () => {
         expect(recent.length).toBeLessThanOrEqual(7);
       }
     });
-    fc.assert(property, settings(60));
+    fc.assert(property, settings(20, 600));
   });
 
   it.each([false, true])('of each kind is what its streams say; with those ahead of it: %s', (ahead) => {
@@ -185,7 +185,7 @@ describe('stream health', () => {
         }
       }
     });
-    fc.assert(property, settings(60));
+    fc.assert(property, settings(20, 600));
   });
 
   it('ranks streams that should go on by the day since when they are quiet, and no others', () => {

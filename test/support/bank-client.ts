@@ -1,67 +1,51 @@
 /** Speaks to a bank over HTTP and holds every answer, right or wrong, to what the API promises about it. */
 import { expect } from 'vitest';
 import { z } from 'zod';
+import { isProblemCode, PROBLEM_CATALOG } from '../../src/http/problem-catalog.ts';
+import { accountPageSchema, accountSchema, accountStateSchema } from '../../src/http/schemas/accounts.ts';
 import {
   accountAnalyticsSchema,
   bankAnalyticsSchema,
   ownerAnalyticsSchema,
-} from '../../src/http/analytics-schemas.ts';
-import { archiveRunSchema, archiveSchema } from '../../src/http/archive-schemas.ts';
-import { backupListSchema, backupStartedSchema } from '../../src/http/backup-schemas.ts';
-import { batchAnswerSchema } from '../../src/http/batch-schemas.ts';
+} from '../../src/http/schemas/analytics.ts';
+import { archiveRunSchema, archiveSchema } from '../../src/http/schemas/archive.ts';
+import { backupListSchema, backupStartedSchema } from '../../src/http/schemas/backups.ts';
+import { batchAnswerSchema } from '../../src/http/schemas/batches.ts';
 import {
   dataSchemaSchema,
   intakeAnswerSchema,
   parkedCloudEventsSchema,
   parkedRequestSchema,
-} from '../../src/http/cloud-event-schemas.ts';
+} from '../../src/http/schemas/cloud-events.ts';
+import { deadLetterRequestSchema, deadLettersSchema } from '../../src/http/schemas/dead-letters.ts';
+import { holdPageSchema, holdSchema, holdSweepSchema } from '../../src/http/schemas/holds.ts';
+import { interestStepSchema } from '../../src/http/schemas/interest.ts';
 import {
   pastDocumentPageSchema,
   pastDocumentSchema,
   pastProjectionListSchema,
   pastProjectionSchema,
-} from '../../src/http/past-projection-schemas.ts';
-import { isProblemCode, PROBLEM_CATALOG } from '../../src/http/problem-catalog.ts';
-import { accountReplaySchema } from '../../src/http/replay-schemas.ts';
-import {
-  accountPageSchema,
-  accountSchema,
-  accountStateSchema,
-  deadLetterRequestSchema,
-  deadLettersSchema,
-  eventPageSchema,
-  holdPageSchema,
-  holdSchema,
-  holdSweepSchema,
-  interestStepSchema,
-  metricsPageSchema,
-  ownerSummarySchema,
-  personPageSchema,
-  personSchema,
-  postingPageSchema,
-  postingSchema,
-  problemSchema,
-  projectionListSchema,
-  projectionRequestSchema,
-  readinessSchema,
-  snapshotListSchema,
-  snapshotTakenSchema,
-  statementSchema,
-  statusSchema,
-  streamPageSchema,
-  transferPageSchema,
-  transferSchema,
-} from '../../src/http/schemas.ts';
+} from '../../src/http/schemas/past-projections.ts';
+import { ownerSummarySchema, personPageSchema, personSchema } from '../../src/http/schemas/persons.ts';
+import { problemSchema } from '../../src/http/schemas/problems.ts';
+import { projectionListSchema, projectionRequestSchema } from '../../src/http/schemas/projections.ts';
+import { accountReplaySchema } from '../../src/http/schemas/replay.ts';
+import { snapshotListSchema, snapshotTakenSchema } from '../../src/http/schemas/snapshots.ts';
+import { statementSchema } from '../../src/http/schemas/statements.ts';
+import { metricsPageSchema, readinessSchema, statusSchema } from '../../src/http/schemas/status.ts';
 import {
   streamHealthSummarySchema,
   streamStatePageSchema,
   wholeStreamStateSchema,
-} from '../../src/http/stream-health-schemas.ts';
+} from '../../src/http/schemas/stream-health.ts';
+import { eventPageSchema, streamPageSchema } from '../../src/http/schemas/streams.ts';
 import {
   accountBalanceSchema,
   accountChangesSchema,
   accountMomentSchema,
-} from '../../src/http/time-travel-schemas.ts';
+} from '../../src/http/schemas/time-travel.ts';
+import { postingPageSchema, postingSchema } from '../../src/http/schemas/transactions.ts';
+import { transferPageSchema, transferSchema } from '../../src/http/schemas/transfers.ts';
 
 const livenessSchema = z.strictObject({ status: z.literal('live') });
 const problemKindSchema = z.strictObject({

@@ -1,7 +1,7 @@
 /** A projection thread over files of its own, whose workers a test can see and kill. */
 import type { Worker } from 'node:worker_threads';
 import { openSqliteEventStore, type SqliteEventStore } from '../../src/adapters/sqlite/event-store.ts';
-import { openSqliteReadModelReader } from '../../src/adapters/sqlite/read-model-reader.ts';
+import { openSqliteReadModelReader } from '../../src/adapters/sqlite/read-model-cache.ts';
 import { type Config, loadConfig } from '../../src/config.ts';
 import { persons } from '../../src/projections/persons.ts';
 import { type ReportProblem, runInWorkerThread, type WorkerRunner } from '../../src/threads/worker-runner.ts';

@@ -1,7 +1,6 @@
 /** Queries: how the streams are, all together, the longest, stale and problematic ones, and each. */
 import { z } from 'zod';
 import { accept, type Decision, reject } from '../../domain/decision.ts';
-import { UNFINISHED_STATUSES } from '../../domain/transfer.ts';
 import type { RecordedEvent } from '../../event-sourcing/event-store.ts';
 import type { RankOptions, StoredDocument } from '../../event-sourcing/read-model-store.ts';
 import { StoreError } from '../../event-sourcing/store-error.ts';
@@ -12,18 +11,11 @@ import {
   type StreamHealthDocument,
   streamHealth,
 } from '../../projections/stream-health.ts';
-import { type TransferDocument, transfers } from '../../projections/transfers.ts';
 import type { Bank } from '../bank.ts';
 import { type Handler, query } from '../mediator.ts';
-import {
-  type CategoryFigures,
-  categoryFigures,
-  countOrphans,
-  isOrphan,
-  ORPHAN_MINUTES,
-} from '../stream-figures.ts';
+import { type CategoryFigures, categoryFigures, countOrphans, ORPHAN_MINUTES } from '../stream-figures.ts';
 import { firstEvent, lastEvent, type StreamState, streamState, withSnapshot } from '../stream-state.ts';
-import { decodeCursor, encodeCursor, findPageOf, invalidCursor, type Page, pageFields } from './paging.ts';
+import { decodeCursor, encodeCursor, invalidCursor, type Page, pageFields } from './paging.ts';
 import { streamNameFields } from './streams.ts';
 
 type Stored = StoredDocument<StreamHealthDocument>;
@@ -212,47 +204,6 @@ async function eventOf(read: () => Promise<RecordedEvent | undefined>): Promise<
     if (error instanceof StoreError && error.code === 'corrupt') return null;
     throw error;
   }
-}
-
-export const orphanFields = z.strictObject({
-  ...pageFields,
-  minutes: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(525_600)
-    .default(ORPHAN_MINUTES)
-    .meta({ description: 'Unfinished, and without a step for so many minutes.', examples: [ORPHAN_MINUTES] }),
-});
-
-export const ListOrphanTransfers = query<Page<TransferDocument>>()('ListOrphanTransfers', orphanFields);
-
-/** One status after the other, each the oldest first; the cursor names the status at which it goes on. */
-export function listOrphanTransfersHandler(
-  bank: Bank,
-): Handler<z.output<typeof orphanFields>, Page<TransferDocument>> {
-  return async ({ limit, minutes, cursor }) => {
-    const [, first = UNFINISHED_STATUSES[0], rest = ''] = /^([A-Z_]+)\.(.*)$/.exec(cursor ?? '') ?? [];
-    const begin = (UNFINISHED_STATUSES as readonly string[]).indexOf(first ?? '');
-    if (begin < 0 || (cursor !== undefined && !cursor.startsWith(`${first}.`))) return invalidCursor();
-    const now = bank.now();
-    const items: TransferDocument[] = [];
-    let place = rest === '' ? undefined : rest;
-    for (const status of UNFINISHED_STATUSES.slice(begin)) {
-      if (items.length === limit) return accept({ items, next_cursor: `${status}.` });
-      const request = { limit: limit - items.length, cursor: place };
-      const page = await findPageOf(bank, transfers, request, {
-        where: { status },
-        order: 'oldest_first',
-        shown: (transfer) => (isOrphan(transfer, minutes, now) ? transfer : undefined),
-      });
-      if (!page.ok) return page;
-      items.push(...page.value.items);
-      place = page.value.next_cursor;
-      if (place !== undefined) return accept({ items, next_cursor: `${status}.${place}` });
-    }
-    return accept({ items });
-  };
 }
 
 type RankedRequest = Pick<ListRequest, 'limit' | 'cursor' | 'list' | 'category'>;

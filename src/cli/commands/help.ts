@@ -1,6 +1,6 @@
 /** `help`: the commands, and with `help config` every setting, read from where the settings are declared. */
 import { z } from 'zod';
-import { settings } from '../../config.ts';
+import { settings } from '../../settings.ts';
 import { CliError, EXIT } from '../cli-error.ts';
 import { type Command, defineCommand } from '../command.ts';
 import { alignColumns, paint, print } from '../terminal.ts';

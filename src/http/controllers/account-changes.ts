@@ -14,15 +14,10 @@ import { UnfreezeAccount, unfreezeAccountFields } from '../../application/comman
 import type { Message } from '../../application/mediator.ts';
 import { accountIdFields } from '../../application/queries/accounts.ts';
 import { accepted, guardedContextOf, type Services, writtenHeaders } from '../messages.ts';
-import {
-  AMOUNT_CODES,
-  BODY_CODES,
-  GUARDED_CODES,
-  type ProblemCode,
-  STORE_CODES,
-  TEXT_CODES,
-} from '../problem-catalog.ts';
-import { accountStateSchema, guardHeaders, problemResponses } from '../schemas.ts';
+import type { ProblemCode } from '../problem-catalog.ts';
+import { AMOUNT_CODES, BODY_CODES, GUARDED_CODES, STORE_CODES, TEXT_CODES } from '../problem-groups.ts';
+import { accountStateSchema, guardHeaders } from '../schemas/accounts.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 /** One command to an account: the path's `id` is its `account_id`, the body has all its other fields. */
 interface Change {

@@ -3,9 +3,9 @@ import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { GetAccountReplay, replayFields } from '../../application/queries/account-replay.ts';
 import { accountIdFields } from '../../application/queries/accounts.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { QUERY_CODES } from '../problem-catalog.ts';
-import { accountReplaySchema } from '../replay-schemas.ts';
-import { problemResponses } from '../schemas.ts';
+import { QUERY_CODES } from '../problem-groups.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { accountReplaySchema } from '../schemas/replay.ts';
 
 const CODES = [
   'account_not_found',

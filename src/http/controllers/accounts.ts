@@ -40,17 +40,11 @@ import {
   READ_CODES,
   STORE_CODES,
   TEXT_CODES,
-} from '../problem-catalog.ts';
-import {
-  accountPageSchema,
-  accountSchema,
-  accountStateSchema,
-  eventPageSchema,
-  guardHeaders,
-  postingPageSchema,
-  postingSchema,
-  problemResponses,
-} from '../schemas.ts';
+} from '../problem-groups.ts';
+import { accountPageSchema, accountSchema, accountStateSchema, guardHeaders } from '../schemas/accounts.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { eventPageSchema } from '../schemas/streams.ts';
+import { postingPageSchema, postingSchema } from '../schemas/transactions.ts';
 
 const tags = ['accounts'];
 

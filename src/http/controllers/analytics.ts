@@ -9,10 +9,10 @@ import {
   GetOwnerAnalytics,
 } from '../../application/queries/analytics.ts';
 import { personIdFields } from '../../application/queries/persons.ts';
-import { accountAnalyticsSchema, bankAnalyticsSchema, ownerAnalyticsSchema } from '../analytics-schemas.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { QUERY_CODES, READ_CODES } from '../problem-catalog.ts';
-import { problemResponses } from '../schemas.ts';
+import { QUERY_CODES, READ_CODES } from '../problem-groups.ts';
+import { accountAnalyticsSchema, bankAnalyticsSchema, ownerAnalyticsSchema } from '../schemas/analytics.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 const DESCRIPTION = `A day is a day in UTC, by the time at which each transaction was recorded, as in statements. A date means
 the whole day: \`to=2026-01-31\` counts the 31st. A time must be where a day begins, and \`to\` is before it. A transfer counts

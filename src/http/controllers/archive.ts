@@ -2,10 +2,10 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { archiveRunFields, StartArchiveRun } from '../../application/commands/start-archive-run.ts';
 import { GetArchive } from '../../application/queries/archive.ts';
-import { archiveRunSchema, archiveSchema } from '../archive-schemas.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { BODY_CODES, STORE_CODES } from '../problem-catalog.ts';
-import { problemResponses } from '../schemas.ts';
+import { BODY_CODES, STORE_CODES } from '../problem-groups.ts';
+import { archiveRunSchema, archiveSchema } from '../schemas/archive.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 const tags = ['operations'];
 

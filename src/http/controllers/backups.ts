@@ -1,8 +1,8 @@
 /** Routes for operators: a backup of the embedded store is begun, and what there is of it. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
-import { type BackupService, backupListSchema, backupStartedSchema } from '../backup-schemas.ts';
 import { ProblemException, problem } from '../problems.ts';
-import { problemResponses } from '../schemas.ts';
+import { type BackupService, backupListSchema, backupStartedSchema } from '../schemas/backups.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 const tags = ['operations'];
 

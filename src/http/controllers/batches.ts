@@ -3,17 +3,17 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyError, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { type BatchOutcome, PostBatch } from '../../application/commands/post-batch.ts';
+import { toProblem } from '../error-handler.ts';
+import { accepted, contextOf, type Services } from '../messages.ts';
+import { BODY_CODES, STORE_CODES } from '../problem-groups.ts';
+import { inputProblem, type Problem, rejectionProblem } from '../problems.ts';
 import {
   type BatchAnswer,
   type BatchAnswerItem,
   batchAnswerSchema,
   batchBodySchema,
-} from '../batch-schemas.ts';
-import { toProblem } from '../error-handler.ts';
-import { accepted, contextOf, type Services } from '../messages.ts';
-import { BODY_CODES, STORE_CODES } from '../problem-catalog.ts';
-import { inputProblem, type Problem, rejectionProblem } from '../problems.ts';
-import { problemResponses } from '../schemas.ts';
+} from '../schemas/batches.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 /** Some 400 bytes an item, in bytes: twice what most items take. */
 const BODY_BYTES_MAX = 4 * 1024 * 1024;

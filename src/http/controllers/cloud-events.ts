@@ -1,41 +1,16 @@
-/** Routes of CloudEvents: the way in, the schemas of what goes out, and what operators do about parked ones. */
+/** Routes of CloudEvents: the way in, and the schemas of what goes out. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Written } from '../../application/bank.ts';
 import { type IntakeOutcome, receiveCloudEvent } from '../../application/cloud-event-intake.ts';
 import { dataSchemaOf } from '../../application/cloud-events.ts';
-import {
-  DiscardParkedCloudEvents,
-  discardFields,
-  ReplayParkedCloudEvents,
-  replayFields,
-} from '../../application/commands/parked-cloud-events.ts';
-import {
-  ListParkedCloudEvents,
-  parkedCloudEventFields,
-} from '../../application/queries/parked-cloud-events.ts';
 import { BATCH, type ReadCloudEvent, readCloudEvents, STRUCTURED } from '../cloud-event-body.ts';
-import {
-  type BatchIntakeItem,
-  cloudEventBodySchema,
-  dataSchemaSchema,
-  type IntakeAnswer,
-  intakeAnswerSchema,
-  parkedCloudEventsSchema,
-  parkedRequestSchema,
-} from '../cloud-event-schemas.ts';
 import { toProblem } from '../error-handler.ts';
 import { addJsonParser } from '../json-body.ts';
-import { accepted, contextOf, isTraceId, type Services, writtenHeaders } from '../messages.ts';
-import {
-  AMOUNT_CODES,
-  BODY_CODES,
-  DEBIT_CODES,
-  LABEL_CODES,
-  type ProblemCode,
-  STORE_CODES,
-} from '../problem-catalog.ts';
+import { contextOf, isTraceId, type Services, writtenHeaders } from '../messages.ts';
+import type { ProblemCode } from '../problem-catalog.ts';
+import { AMOUNT_CODES, BODY_CODES, DEBIT_CODES, LABEL_CODES, STORE_CODES } from '../problem-groups.ts';
 import {
   inputProblem,
   type Problem,
@@ -44,7 +19,14 @@ import {
   rejectionProblem,
   sendProblem,
 } from '../problems.ts';
-import { problemResponses } from '../schemas.ts';
+import {
+  type BatchIntakeItem,
+  cloudEventBodySchema,
+  dataSchemaSchema,
+  type IntakeAnswer,
+  intakeAnswerSchema,
+} from '../schemas/cloud-events.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 /** A batch of the largest events that anybody needs, in bytes. */
 const BODY_BYTES_MAX = 512 * 1024;
@@ -235,76 +217,3 @@ function below(dataPointer: string, found: Problem): Problem {
   if (!errors || dataPointer === '') return found;
   return { ...found, errors: errors.map((one) => ({ ...one, pointer: dataPointer + one.pointer })) };
 }
-
-/** The routes under `/admin`. */
-export const parkedCloudEventsController =
-  ({ mediator }: Services): FastifyPluginAsyncZod =>
-  async (app) => {
-    app.get(
-      '/admin/cloud-events/parked',
-      {
-        schema: {
-          operationId: 'listParkedCloudEvents',
-          tags: ['operations'],
-          summary: 'List the events that could not be published, oldest first',
-          querystring: parkedCloudEventFields,
-          response: {
-            200: parkedCloudEventsSchema,
-            ...problemResponses(['out_of_range', 'unknown_field', 'too_long', 'store_unavailable']),
-          },
-        },
-      },
-      async (request, reply) =>
-        reply.send(
-          accepted(await mediator.send(ListParkedCloudEvents, request.query, contextOf(request)), request),
-        ),
-    );
-
-    const REQUEST_CODES = [
-      ...BODY_CODES,
-      'too_short',
-      'too_long',
-      'invalid_format',
-      ...STORE_CODES,
-    ] as const satisfies ProblemCode[];
-
-    app.post(
-      '/admin/cloud-events/parked/replay',
-      {
-        schema: {
-          operationId: 'replayParkedCloudEvents',
-          tags: ['operations'],
-          summary: 'Publish parked events again: all, those of a stream, or those up to one of it',
-          body: replayFields,
-          response: {
-            202: parkedRequestSchema.describe('On record; the publisher acts on it.'),
-            ...problemResponses(REQUEST_CODES),
-          },
-        },
-      },
-      async (request, reply) => {
-        const decision = await mediator.send(ReplayParkedCloudEvents, request.body, contextOf(request));
-        return reply.code(202).send(accepted(decision, request).request);
-      },
-    );
-
-    app.post(
-      '/admin/cloud-events/parked/discard',
-      {
-        schema: {
-          operationId: 'discardParkedCloudEvents',
-          tags: ['operations'],
-          summary: 'Give up parked events: all, those of a stream, or one of it',
-          body: discardFields,
-          response: {
-            202: parkedRequestSchema.describe('On record; the publisher acts on it.'),
-            ...problemResponses([...REQUEST_CODES, 'invalid_text']),
-          },
-        },
-      },
-      async (request, reply) => {
-        const decision = await mediator.send(DiscardParkedCloudEvents, request.body, contextOf(request));
-        return reply.code(202).send(accepted(decision, request).request);
-      },
-    );
-  };

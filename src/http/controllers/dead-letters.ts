@@ -10,8 +10,9 @@ import {
 } from '../../application/commands/dead-letter-requests.ts';
 import { deadLetterFields, ListDeadLetters } from '../../application/queries/dead-letters.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { BODY_CODES, STORE_CODES } from '../problem-catalog.ts';
-import { deadLetterRequestSchema, deadLettersSchema, problemResponses } from '../schemas.ts';
+import { BODY_CODES, STORE_CODES } from '../problem-groups.ts';
+import { deadLetterRequestSchema, deadLettersSchema } from '../schemas/dead-letters.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 const tags = ['operations'];
 const ON_RECORD = 'On record; whoever leads the projections acts on it.';

@@ -2,7 +2,8 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import type { Services } from '../messages.ts';
-import { problemResponses, readinessSchema, statusSchema } from '../schemas.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { readinessSchema, statusSchema } from '../schemas/status.ts';
 
 const tags = ['operations'];
 

@@ -27,15 +27,11 @@ import {
   READ_CODES,
   STORE_CODES,
   TEXT_CODES,
-} from '../problem-catalog.ts';
-import {
-  accountStateSchema,
-  guardHeaders,
-  holdPageSchema,
-  holdSchema,
-  postingSchema,
-  problemResponses,
-} from '../schemas.ts';
+} from '../problem-groups.ts';
+import { accountStateSchema, guardHeaders } from '../schemas/accounts.ts';
+import { holdPageSchema, holdSchema } from '../schemas/holds.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { postingSchema } from '../schemas/transactions.ts';
 
 const tags = ['holds'];
 const HOLD_CODES = [...GUARDED_CODES, 'hold_not_found', 'hold_not_open'] as const;

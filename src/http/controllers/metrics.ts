@@ -1,7 +1,7 @@
 /** The route that Prometheus scrapes. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import type { HttpMetrics } from '../metrics.ts';
-import { metricsPageSchema } from '../schemas.ts';
+import { metricsPageSchema } from '../schemas/status.ts';
 
 export const metricsController =
   ({ metrics }: { readonly metrics: Pick<HttpMetrics, 'page'> }): FastifyPluginAsyncZod =>

@@ -12,15 +12,13 @@ import {
   streamReadFields,
 } from '../../application/queries/streams.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { BODY_CODES, isProblemCode, PROBLEM_CATALOG, QUERY_CODES, STORE_CODES } from '../problem-catalog.ts';
+import { isProblemCode, PROBLEM_CATALOG } from '../problem-catalog.ts';
+import { BODY_CODES, QUERY_CODES, STORE_CODES } from '../problem-groups.ts';
 import { problem, sendProblem } from '../problems.ts';
-import {
-  eventPageSchema,
-  holdSweepSchema,
-  interestStepSchema,
-  problemResponses,
-  streamPageSchema,
-} from '../schemas.ts';
+import { holdSweepSchema } from '../schemas/holds.ts';
+import { interestStepSchema } from '../schemas/interest.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { eventPageSchema, streamPageSchema } from '../schemas/streams.ts';
 
 const tags = ['operations'];
 

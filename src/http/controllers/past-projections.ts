@@ -2,6 +2,7 @@
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { accepted, contextOf } from '../messages.ts';
+import { BODY_CODES, QUERY_CODES } from '../problem-groups.ts';
 import {
   type PastProjectionService,
   pastDocumentFields,
@@ -12,9 +13,8 @@ import {
   pastProjectionIdFields,
   pastProjectionListSchema,
   pastProjectionSchema,
-} from '../past-projection-schemas.ts';
-import { BODY_CODES, QUERY_CODES } from '../problem-catalog.ts';
-import { problemResponses } from '../schemas.ts';
+} from '../schemas/past-projections.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 const tags = ['operations'];
 

@@ -11,8 +11,9 @@ import {
 } from '../../application/queries/persons.ts';
 import type { Person } from '../../domain/person.ts';
 import { accepted, contextOf, type Services, sendDocument, writtenHeaders } from '../messages.ts';
-import { BODY_CODES, QUERY_CODES, READ_CODES, STORE_CODES } from '../problem-catalog.ts';
-import { ownerSummarySchema, personPageSchema, personSchema, problemResponses } from '../schemas.ts';
+import { BODY_CODES, QUERY_CODES, READ_CODES, STORE_CODES } from '../problem-groups.ts';
+import { ownerSummarySchema, personPageSchema, personSchema } from '../schemas/persons.ts';
+import { problemResponses } from '../schemas/problems.ts';
 
 const tags = ['persons'];
 

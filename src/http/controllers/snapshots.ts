@@ -4,8 +4,9 @@ import { TakeSnapshot } from '../../application/commands/take-snapshot.ts';
 import { accountIdFields } from '../../application/queries/accounts.ts';
 import { ListSnapshots } from '../../application/queries/snapshots.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { STORE_CODES } from '../problem-catalog.ts';
-import { problemResponses, snapshotListSchema, snapshotTakenSchema } from '../schemas.ts';
+import { STORE_CODES } from '../problem-groups.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { snapshotListSchema, snapshotTakenSchema } from '../schemas/snapshots.ts';
 
 const tags = ['operations'];
 const CODES = ['account_not_found', 'invalid_id'] as const;

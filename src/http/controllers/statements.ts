@@ -5,9 +5,10 @@ import { z } from 'zod';
 import { GetStatement, type Statement, statementFields } from '../../application/queries/statement.ts';
 import { acceptedFormat } from '../accepted-format.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { READ_CODES } from '../problem-catalog.ts';
+import { READ_CODES } from '../problem-groups.ts';
 import { ProblemException, problem } from '../problems.ts';
-import { problemResponses, statementSchema } from '../schemas.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { statementSchema } from '../schemas/statements.ts';
 import { statementCsv } from '../statement-csv.ts';
 import { STATEMENT_SECURITY_POLICY, statementHtml } from '../statement-html.ts';
 

@@ -1,22 +1,22 @@
 /** Routes for operators: how the streams are. */
 import type { FastifyPluginAsyncZod } from 'fastify-type-provider-zod';
+import { ListOrphanTransfers, orphanFields } from '../../application/queries/orphan-transfers.ts';
 import {
   GetStreamHealth,
   GetStreamHealthSummary,
-  ListOrphanTransfers,
   ListStreamHealth,
-  orphanFields,
   streamHealthFields,
 } from '../../application/queries/stream-health.ts';
 import { streamNameFields } from '../../application/queries/streams.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { QUERY_CODES } from '../problem-catalog.ts';
-import { problemResponses, transferPageSchema } from '../schemas.ts';
+import { QUERY_CODES } from '../problem-groups.ts';
+import { problemResponses } from '../schemas/problems.ts';
 import {
   streamHealthSummarySchema,
   streamStatePageSchema,
   wholeStreamStateSchema,
-} from '../stream-health-schemas.ts';
+} from '../schemas/stream-health.ts';
+import { transferPageSchema } from '../schemas/transfers.ts';
 
 const tags = ['operations'];
 

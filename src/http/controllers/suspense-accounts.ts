@@ -9,8 +9,9 @@ import {
 import { ListSuspenseAccounts } from '../../application/queries/accounts.ts';
 import { pageFields } from '../../application/queries/paging.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { AMOUNT_CODES, BODY_CODES, PAGE_CODES, STORE_CODES, TEXT_CODES } from '../problem-catalog.ts';
-import { accountPageSchema, problemResponses } from '../schemas.ts';
+import { AMOUNT_CODES, BODY_CODES, PAGE_CODES, STORE_CODES, TEXT_CODES } from '../problem-groups.ts';
+import { accountPageSchema } from '../schemas/accounts.ts';
+import { problemResponses } from '../schemas/problems.ts';
 import { sendTransfer, TRANSFER_ANSWERS } from '../transfer-answer.ts';
 
 const tags = ['operations'];

@@ -5,9 +5,9 @@ import { GetAccountBalance, GetAccountState, pointFields } from '../../applicati
 import { changesFields, GetAccountChanges } from '../../application/queries/account-changes.ts';
 import { accountIdFields } from '../../application/queries/accounts.ts';
 import { accepted, contextOf, type Services } from '../messages.ts';
-import { PAGE_CODES, QUERY_CODES, READ_CODES } from '../problem-catalog.ts';
-import { problemResponses } from '../schemas.ts';
-import { accountBalanceSchema, accountChangesSchema, accountMomentSchema } from '../time-travel-schemas.ts';
+import { PAGE_CODES, QUERY_CODES, READ_CODES } from '../problem-groups.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { accountBalanceSchema, accountChangesSchema, accountMomentSchema } from '../schemas/time-travel.ts';
 
 const tags = ['accounts'];
 

@@ -11,17 +11,19 @@ import {
 } from '../../application/commands/reverse-transaction.ts';
 import { GetTransaction, transactionIdFields } from '../../application/queries/transactions.ts';
 import { accepted, contextOf, type Services, sendDocument, writtenHeaders } from '../messages.ts';
+import type { ProblemCode } from '../problem-catalog.ts';
 import {
   AMOUNT_CODES,
   BODY_CODES,
   DEBIT_CODES,
   LABEL_CODES,
-  type ProblemCode,
   READ_CODES,
   STORE_CODES,
   TEXT_CODES,
-} from '../problem-catalog.ts';
-import { postingSchema, problemResponses, transferSchema } from '../schemas.ts';
+} from '../problem-groups.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { postingSchema } from '../schemas/transactions.ts';
+import { transferSchema } from '../schemas/transfers.ts';
 
 const tags = ['transactions'];
 

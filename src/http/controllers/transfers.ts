@@ -15,8 +15,9 @@ import {
   READ_CODES,
   STORE_CODES,
   TEXT_CODES,
-} from '../problem-catalog.ts';
-import { problemResponses, transferPageSchema, transferSchema } from '../schemas.ts';
+} from '../problem-groups.ts';
+import { problemResponses } from '../schemas/problems.ts';
+import { transferPageSchema, transferSchema } from '../schemas/transfers.ts';
 import { sendTransfer, TRANSFER_ANSWERS } from '../transfer-answer.ts';
 
 export const transfersController =

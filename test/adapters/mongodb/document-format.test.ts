@@ -81,7 +81,7 @@ describe('a document in MongoDB', () => {
       const back = decode(throughBson(rowOf(encode(collection, stored, 1))));
       expect(back).toStrictEqual({ ...stored, document: JSON.parse(JSON.stringify(document)) });
     });
-    fc.assert(property, settings(150));
+    fc.assert(property, settings(50, 1500));
   });
 
   it('has positions and minor units as 64-bit integers, and every other number as it is in JSON', () => {

@@ -27,7 +27,7 @@ const phases = fc.array(
 
 describe('random lives', () => {
   it('every event is acknowledged or parked in the end, and never delivered after that', async () => {
-    await fc.assert(fc.asyncProperty(phases, live), settings(15));
+    await fc.assert(fc.asyncProperty(phases, live), settings(6, 150));
   });
 });
 

@@ -81,7 +81,7 @@ describe('random histories', () => {
           await history.file.dispose();
         }
       }),
-      settings(15),
+      settings(6, 150),
     );
   });
 });

@@ -1,7 +1,7 @@
 /** Files of read models that an earlier version wrote, and files that a later one did. */
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import { openSqliteReadModelReader } from '../../../src/adapters/sqlite/read-model-reader.ts';
+import { openSqliteReadModelReader } from '../../../src/adapters/sqlite/read-model-cache.ts';
 import { openSqliteReadModelStore } from '../../../src/adapters/sqlite/read-model-store.ts';
 import type { Collection } from '../../../src/event-sourcing/read-model-store.ts';
 import { checkpoint, commit, newDeadLetter, newDocument, write } from '../../support/read-model-builders.ts';

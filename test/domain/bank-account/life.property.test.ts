@@ -221,7 +221,7 @@ describe('any life of an account', () => {
         expect(state.debited.amount).toBeGreaterThanOrEqual(0n);
       }
     });
-    fc.assert(property, settings(300));
+    fc.assert(property, settings(100, 3000));
     for (const reached of [
       'capture: ok',
       'capture: hold_not_open',

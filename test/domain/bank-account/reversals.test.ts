@@ -182,7 +182,7 @@ describe('parts of a posting', () => {
         expect(state.balance).toBe(BigInt(credit ? left : -left));
       }
     });
-    fc.assert(property, settings(200));
+    fc.assert(property, settings(80, 2000));
   });
 });
 

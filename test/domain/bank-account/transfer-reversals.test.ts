@@ -210,5 +210,5 @@ it('whatever is taken back and refunded, in whatever order: never more than the 
     if (rest.ok) apply(rest.value);
     expect(account.balance).toBe(100_000n);
   });
-  fc.assert(property, settings(200));
+  fc.assert(property, settings(80, 2000));
 });

@@ -99,7 +99,7 @@ it.each(KINDS)('%s and its archive', async (_name, open) => {
         await bench.close();
       }
     }),
-    settings(6),
+    settings(3, 60),
   );
 });
 

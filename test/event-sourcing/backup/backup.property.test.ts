@@ -93,6 +93,6 @@ it('every run is a prefix of the log, however it was interrupted, and is restore
       const scene = new Scene();
       for (const one of steps) await scene.take(one);
     }),
-    settings(12, 60),
+    settings(5, 60),
   );
 });

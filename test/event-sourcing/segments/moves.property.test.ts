@@ -106,7 +106,7 @@ describe('a move between stores', () => {
         await target.close();
       }
     });
-    await fc.assert(property, settings(12));
+    await fc.assert(property, settings(5, 120));
   });
 });
 
@@ -188,6 +188,6 @@ describe('an export that came to harm', () => {
       expect(target.appends).toEqual([]);
       await target.close();
     });
-    await fc.assert(property, settings(40));
+    await fc.assert(property, settings(15, 400));
   });
 });

@@ -1,6 +1,7 @@
 /** Shapes of what the API answers about the figures of an account, an owner and the bank. */
 import { z } from 'zod';
-import { INTERVALS } from '../application/queries/analytics-range.ts';
+import { INTERVALS } from '../../application/queries/analytics-range.ts';
+import { EXAMPLE_IDS, uuid } from './fields.ts';
 
 const money = z.string().meta({ examples: ['1000.00'] });
 const count = z
@@ -9,7 +10,7 @@ const count = z
   .meta({ examples: [1] });
 const time = z.iso.datetime().meta({ description: 'RFC 3339, UTC.', examples: ['2026-01-01T00:00:00.000Z'] });
 const end = time.meta({ description: 'Exclusive.', examples: ['2026-02-01T00:00:00.000Z'] });
-const id = z.uuid().meta({ examples: ['01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02'] });
+const id = uuid(EXAMPLE_IDS.account);
 const currency = z.string().meta({ examples: ['USD'] });
 const average = money
   .nullable()

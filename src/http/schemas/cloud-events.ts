@@ -1,6 +1,7 @@
 /** Shapes of what the routes of CloudEvents answer. */
 import { z } from 'zod';
-import { EXAMPLE_IDS, problemSchema } from './schemas.ts';
+import { EXAMPLE_IDS } from './fields.ts';
+import { problemSchema } from './problems.ts';
 
 const result = z
   .record(z.string(), z.unknown())

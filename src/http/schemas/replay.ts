@@ -1,7 +1,8 @@
 /** Shapes of what the API answers when an account is replayed. */
 import { z } from 'zod';
-import { accountStateSchema } from './schemas.ts';
-import { changesSchema } from './time-travel-schemas.ts';
+import { accountStateSchema } from './accounts.ts';
+import { EXAMPLE_IDS, uuid } from './fields.ts';
+import { changesSchema } from './time-travel.ts';
 
 const revision = z.int().min(0);
 const differenceText = z.string().optional().describe('As JSON; absent where the field is.');
@@ -55,7 +56,7 @@ const stepSchema = z.strictObject({
 
 export const accountReplaySchema = z
   .strictObject({
-    account_id: z.uuid().meta({ examples: ['01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02'] }),
+    account_id: uuid(EXAMPLE_IDS.account),
     from: revision.describe('The first revision of the whole range.'),
     to: revision.describe('The last revision of the whole range.'),
     items: z.array(stepSchema).describe('One page of the steps, oldest first.'),

@@ -1,7 +1,10 @@
 /** Shapes of what the route of batches takes and answers, for the OpenAPI document and the tests. */
 import { z } from 'zod';
-import { BATCH_ITEM_SCHEMAS, BATCH_ITEMS_MAX } from '../application/commands/batch-items.ts';
-import { EXAMPLE_IDS, postingSchema, problemSchema, transferSchema } from './schemas.ts';
+import { BATCH_ITEM_SCHEMAS, BATCH_ITEMS_MAX } from '../../application/commands/batch-items.ts';
+import { count, EXAMPLE_IDS } from './fields.ts';
+import { problemSchema } from './problems.ts';
+import { postingSchema } from './transactions.ts';
+import { transferSchema } from './transfers.ts';
 
 /** Each item is read by itself, so that one of a wrong shape does not stand in the way of the others. */
 const anyItem = z.unknown().meta({
@@ -61,8 +64,6 @@ const batchAnswerItemSchema = z.union([
     problem: problemSchema.describe('Pointers lead into the item.'),
   }),
 ]);
-
-const count = z.int().min(0);
 
 export const batchAnswerSchema = z
   .strictObject({

@@ -1,9 +1,8 @@
 /** Shapes of what the API answers about the health of streams. */
 import { z } from 'zod';
-import { STREAM_CATEGORIES, STREAM_FAULTS } from '../application/stream-state.ts';
-import { pageOf } from './schemas.ts';
+import { STREAM_CATEGORIES, STREAM_FAULTS } from '../../application/stream-state.ts';
+import { count, pageOf } from './fields.ts';
 
-const count = z.int().min(0);
 const time = z.iso.datetime({ offset: true }).meta({ examples: ['2026-01-15T09:30:00.000Z'] });
 const category = z.enum(STREAM_CATEGORIES as [string, ...string[]]).meta({ examples: ['bank-account'] });
 

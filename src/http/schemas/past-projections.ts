@@ -1,11 +1,11 @@
 /** What the routes of past projections answer, and what they need of whoever folds them. */
 import { z } from 'zod';
-import { id } from '../application/fields.ts';
-import type { RequestContext } from '../application/mediator.ts';
-import { type Page, type PageRequest, pageFields } from '../application/queries/paging.ts';
-import { instant } from '../application/queries/point-in-time.ts';
-import type { Decision } from '../domain/decision.ts';
-import { pageOf } from './schemas.ts';
+import { id } from '../../application/fields.ts';
+import type { RequestContext } from '../../application/mediator.ts';
+import { type Page, type PageRequest, pageFields } from '../../application/queries/paging.ts';
+import { instant } from '../../application/queries/point-in-time.ts';
+import type { Decision } from '../../domain/decision.ts';
+import { pageOf } from './fields.ts';
 
 const EXAMPLE_ID = '01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a10';
 /** Far longer than the longest key that the bank makes: an account's id, and a client's own reference. */

@@ -1,10 +1,11 @@
 /** Shapes of what the API answers about accounts as they were. */
 import { z } from 'zod';
-import { accountStateSchema, eventSchema } from './schemas.ts';
+import { accountStateSchema } from './accounts.ts';
+import { EXAMPLE_IDS, time, uuid } from './fields.ts';
+import { eventSchema } from './streams.ts';
 
 const money = z.string().meta({ examples: ['1000.00'] });
-const time = z.iso.datetime().meta({ description: 'RFC 3339, UTC.', examples: ['2026-01-15T09:30:00.000Z'] });
-const id = z.uuid().meta({ examples: ['01990d2e-7c1b-7a52-9d5e-0c8f7f4b1a02'] });
+const id = uuid(EXAMPLE_IDS.account);
 
 const placeFields = {
   at: time.nullable().describe('The instant that was asked for, in UTC; null when none was.'),

@@ -1,7 +1,7 @@
 /** What the routes of backups answer, and what they need of whoever makes them. */
 import { z } from 'zod';
+import { count } from './fields.ts';
 
-const count = z.int().min(0);
 const time = z.iso.datetime();
 
 const backupRunSchema = z
