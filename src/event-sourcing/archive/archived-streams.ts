@@ -17,7 +17,7 @@ interface LocatedPiece extends ArchivedPiece {
 
 interface FoundPieces {
   readonly pieces: readonly LocatedPiece[];
-  /** Why one of the volumes could not be opened. */
+  /** Why one of the volumes could not be opened: `archive_damaged`, `unavailable` or `corrupt`. */
   readonly damage: StoreError | undefined;
 }
 
@@ -37,7 +37,7 @@ export class ArchivedStreams {
 
   /**
    * The first of the pieces of a stream, as the catalogue has them now.
-   * @throws StoreError `archive_damaged` when it may be in a volume that cannot be opened
+   * @throws StoreError what kept a volume from being opened, when it may be in there
    */
   async oldestPiece(stream: string): Promise<ArchivedPiece | undefined> {
     const { pieces, damage } = await this.#piecesOf(stream);
@@ -46,7 +46,7 @@ export class ArchivedStreams {
     return oldest;
   }
 
-  /** @throws StoreError `archive_damaged` when that depends on a volume that cannot be opened */
+  /** @throws StoreError what kept a volume from being opened, when that depends on it */
   async hasPieces(stream: string): Promise<boolean> {
     const { pieces, damage } = await this.#piecesOf(stream);
     if (damage && pieces.length === 0) throw damage;
@@ -54,28 +54,34 @@ export class ArchivedStreams {
   }
 
   /**
-   * The events of a range that the store does not have. What was cut off before there was an archive is in neither.
-   * @throws StoreError `archive_damaged` when the archive should have some of them and does not
+   * The events of a range that the store does not have, as far as they are there: a reader who wants no more than comes
+   * before a damage hears nothing of it. What was cut off before there was an archive is in neither.
+   * @throws StoreError `archive_damaged` at the first event that the archive should have and does not, `unavailable` where
+   *   a volume that may have it cannot be read
    */
   async *read(stream: string, range: RevisionRange): AsyncGenerator<RecordedEvent> {
     const { pieces, damage } = await this.#piecesOf(stream);
     const [oldest] = pieces;
-    if (damage) refuseWhatIsDamaged(damage, stream, pieces, range);
-    if (!oldest) return;
-    const first = Math.max(range.first, oldest.first);
-    refuseGaps(stream, pieces, { ...range, first });
-    const inOrder = range.direction === 'forwards' ? pieces : pieces.toReversed();
-    for (const piece of inOrder) {
-      const wanted = {
-        first: Math.max(first, piece.first),
-        last: Math.min(range.last, piece.cutBefore - 1),
-        direction: range.direction,
-      };
-      if (wanted.first <= wanted.last) yield* readPiece(stream, piece, wanted);
+    if (!oldest && !damage) return;
+    // What a volume that cannot be opened holds is not known: whatever is in no other one may be there.
+    const first = damage ? range.first : Math.max(range.first, oldest?.first ?? 0);
+    const isForwards = range.direction === 'forwards';
+    let expected = isForwards ? first : range.last;
+    const isLeft = () => (isForwards ? expected <= range.last : expected >= first);
+    for (const piece of isForwards ? pieces : pieces.toReversed()) {
+      if (!isLeft()) return;
+      const wanted = isForwards
+        ? { ...range, first: expected, last: Math.min(range.last, piece.cutBefore - 1) }
+        : { ...range, first: Math.max(first, piece.first), last: expected };
+      if (wanted.first > wanted.last) continue;
+      if (!(piece.first <= expected && expected < piece.cutBefore)) break;
+      yield* readPiece(stream, piece, wanted);
+      expected = isForwards ? wanted.last + 1 : wanted.first - 1;
     }
+    if (isLeft()) throw missing(stream, expected, damage);
   }
 
-  /** By revision. A volume that is damaged keeps no stream from being read that has nothing in it. */
+  /** By revision. A volume that cannot be opened keeps no stream from being read that has nothing in it. */
   async #piecesOf(stream: string): Promise<FoundPieces> {
     await this.#catalogue.refresh();
     const pieces: LocatedPiece[] = [];
@@ -85,25 +91,12 @@ export class ArchivedStreams {
         const piece = (await volume.open()).pieceOf(stream);
         if (piece) pieces.push({ ...piece, volume });
       } catch (error) {
-        if (!(error instanceof StoreError) || error.code !== 'archive_damaged') throw error;
+        if (!(error instanceof StoreError)) throw error;
         damage ??= error;
       }
     }
     return { pieces: pieces.sort((one, other) => one.first - other.first), damage };
   }
-}
-
-/** What a volume that cannot be opened holds is not known: whatever is in no other one may be there. */
-function refuseWhatIsDamaged(
-  damage: StoreError,
-  stream: string,
-  pieces: readonly LocatedPiece[],
-  range: RevisionRange,
-): void {
-  const revision = firstGap(pieces, range);
-  if (revision === undefined) return;
-  const message = `Revision ${revision} of ${stream} is in no volume that can be read. ${damage.message}`;
-  throw new StoreError('archive_damaged', message, { cause: damage, volume: damage.volume });
 }
 
 async function* readPiece(
@@ -121,27 +114,10 @@ async function* readPiece(
   if (expected !== (step > 0 ? range.last + 1 : range.first - 1)) throw missing(stream, expected);
 }
 
-function refuseGaps(stream: string, pieces: readonly LocatedPiece[], range: RevisionRange): void {
-  const revision = firstGap(pieces, range);
-  if (revision !== undefined) throw missing(stream, revision);
-}
-
-/** The first revision of the range that is in none of the pieces. */
-function firstGap(
-  pieces: readonly LocatedPiece[],
-  { first, last }: Pick<RevisionRange, 'first' | 'last'>,
-): number | undefined {
-  let next = first;
-  for (const { first: begins, cutBefore } of pieces) {
-    if (begins > next || next > last) break;
-    next = Math.max(next, cutBefore);
-  }
-  return next <= last ? next : undefined;
-}
-
-function missing(stream: string, revision: number): StoreError {
-  return new StoreError(
-    'archive_damaged',
-    `Revision ${revision} of ${stream} is neither in the store nor in the archive.`,
-  );
+/** @param damage why a volume that may have it could not be opened */
+function missing(stream: string, revision: number, damage?: StoreError): StoreError {
+  const what = `Revision ${revision} of ${stream} is`;
+  if (!damage) return new StoreError('archive_damaged', `${what} neither in the store nor in the archive.`);
+  const message = `${what} in no volume that can be read. ${damage.message}`;
+  return new StoreError(damage.code, message, { cause: damage, volume: damage.volume });
 }

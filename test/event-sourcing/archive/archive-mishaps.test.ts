@@ -1,5 +1,5 @@
 /** The archive beside others: answers that got lost, writers that lie, and readers that look at the wrong moment. */
-import { copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { ArchiveCatalogue } from '../../../src/event-sourcing/archive/archive-catalogue.ts';
@@ -148,11 +148,13 @@ it('revisions that are in no volume are missed, and not passed over', async () =
   await bench.archive({ 'account-a': 2 });
   await bench.live.setStreamMetadata('account-a', { truncateBefore: 4 });
   await bench.archive({ 'account-a': 6 });
-  const missed = { ...DAMAGED, message: expect.stringContaining('Revision 2 of account-a is neither') };
-  await expect(collect(bench.store.readStream('account-a'))).rejects.toMatchObject(missed);
+  const missed = (revision: number) => {
+    return { ...DAMAGED, message: expect.stringContaining(`Revision ${revision} of account-a is neither`) };
+  };
+  await expect(collect(bench.store.readStream('account-a'))).rejects.toMatchObject(missed(2));
   await expect(
     collect(bench.store.readStream('account-a', { direction: 'backwards' })),
-  ).rejects.toMatchObject(missed);
+  ).rejects.toMatchObject(missed(3));
   expect(await collect(bench.store.readStream('account-a', { from: 4 }))).toHaveLength(3);
 });
 
@@ -279,6 +281,40 @@ it.each([
   await expect(bench.storage.check(one)).rejects.toMatchObject(refused);
   await bench.storage.check(other);
   expect(other.volume).toBe(second);
+});
+
+it('what comes before a damaged volume is read, up to its first event and no further', async () => {
+  const { whole, first, second, flip, read } = await benchWithTwoVolumes();
+  const events = whole.get('account-c') ?? [];
+  flip(second, /^index/);
+  expect(await read('account-c', { limit: 3 })).toEqual(events.slice(0, 3));
+  await expect(read('account-c', { limit: 4 })).rejects.toMatchObject({ ...DAMAGED, volume: second });
+  flip(second, /^index/);
+  flip(first, /^index/);
+  const backwards = { direction: 'backwards' } as const;
+  expect(await read('account-c', { ...backwards, limit: 4 })).toEqual(events.slice(3).toReversed());
+  await expect(read('account-c', { ...backwards, limit: 5 })).rejects.toMatchObject({
+    ...DAMAGED,
+    volume: first,
+  });
+});
+
+it('a volume that the file system cannot read concerns the streams of that volume alone', async () => {
+  const { bench, whole, first, read } = await benchWithTwoVolumes();
+  const index = join(bench.path, first, 'index.db');
+  rmSync(index);
+  // Whoever runs as root may read every file, but nobody reads a directory as one.
+  mkdirSync(index);
+  const unread = { name: 'StoreError', code: 'unavailable', message: expect.stringContaining(index) };
+  for (const direction of ['forwards', 'backwards'] as const) {
+    await expect(read('account-a', { direction })).rejects.toMatchObject(unread);
+    await expect(read('account-c', { direction })).rejects.toMatchObject(unread);
+    expect(await read('account-b', { direction })).toHaveLength(7);
+  }
+  expect(await read('account-b')).toEqual(whole.get('account-b'));
+  expect(await bench.another().getStreamMetadata('account-b')).toEqual({});
+  await expect(bench.another().getStreamMetadata('account-a')).rejects.toMatchObject(unread);
+  await expect(logOf(bench.another())).rejects.toMatchObject(unread);
 });
 
 it('what a stream has in a volume that cannot be opened is not taken for nothing', async () => {
