@@ -6,7 +6,6 @@ import { z } from 'zod';
 import {
   ACCOUNT_STATUSES,
   ACCOUNT_TYPES,
-  type BooksClosed,
   FREEZE_SCOPES,
   HOLD_RELEASE_REASONS,
   REFUSABLE_LEGS,
@@ -14,14 +13,19 @@ import {
   TRANSACTION_TYPES,
 } from '../domain/bank-account.ts';
 import type { BankEvent } from '../domain/bank-event.ts';
+import { toMinor } from '../domain/money.ts';
 import { GENDERS } from '../domain/person.ts';
 
 const text = z.string();
 const id = z.string().min(1);
-/** Whether it has the currency's decimals, the fold finds out. */
-const amount = z.string().regex(/^-?\d+(\.\d+)?$/, 'must be a decimal such as "12.50"');
+/** May be below zero; whether it has the currency's decimals is looked at by itself, or the fold finds out. */
+const balance = z.string().regex(/^-?\d+(\.\d+)?$/, 'must be a decimal such as "12.50"');
+const amount = z.string().regex(/^\d+(\.\d+)?$/, 'must be a decimal such as "12.50", and not below zero');
+/** Accrual units. */
+const units = z.string().regex(/^-?\d+$/, 'must be a whole number such as "12"');
 const currency = z.string().regex(/^[A-Z]{3}$/, 'must be a currency such as "USD"');
 const period = z.string().regex(/^\d{4}-\d{2}$/, 'must be a month such as "2026-01"');
+const day = z.iso.date();
 const instant = z.iso.datetime();
 const direction = z.enum(['CREDIT', 'DEBIT']);
 
@@ -37,22 +41,38 @@ const operation = z.looseObject({
   last_revision: z.int().min(0),
 });
 
+const carried = z.looseObject({ credit: units, overdraft: units });
+const accrual = z.looseObject({
+  from: day,
+  periods: z.array(carried.extend({ period, fee: amount })),
+  carry: carried,
+});
+
 const books = limits.extend({
   period_end: instant,
-  latest_event_at: text,
+  latest_event_at: instant,
   totals: z.looseObject({ transactions: z.int().min(0), credits: amount, debits: amount }),
   owner_id: id,
   account_type: z.enum(ACCOUNT_TYPES),
   currency,
   status: z.enum(ACCOUNT_STATUSES),
   frozen: z.enum(FREEZE_SCOPES).nullable(),
-  balance: amount,
+  balance,
   overdraft_limit: amount,
   held: amount,
-  holds: z.array(z.looseObject({ hold_id: id, amount, description: text, placed_on: text })),
-  debited: z.looseObject({ day: text, amount }),
+  holds: z.array(
+    z.looseObject({
+      hold_id: id,
+      amount,
+      description: text,
+      expires_at: instant.optional(),
+      placed_on: day,
+    }),
+  ),
+  debited: z.looseObject({ day: z.union([z.literal(''), day]), amount: balance }),
   reversed: z.array(z.looseObject({ transaction_id: id, amount, at: instant })),
   terms: terms.nullable(),
+  accrual: accrual.nullable(),
   operations: z.looseObject({
     creation: operation.nullable(),
     recent: z.array(operation),
@@ -64,7 +84,7 @@ const SHAPES = {
   PersonRegisteredDomainEventV1: z.looseObject({
     first_name: id,
     last_name: id,
-    date_of_birth: z.iso.date(),
+    date_of_birth: day,
     nationality: z.string().regex(/^[A-Z]{2}$/, 'must be a country such as "US"'),
     gender: z.enum(GENDERS),
     address: z
@@ -100,10 +120,10 @@ const SHAPES = {
     description: text,
     external_reference: text.optional(),
     metadata: z.record(text, text).optional(),
-    balance: amount,
+    balance,
   }),
   BankAccountOverdraftLimitChangedDomainEventV1: z.looseObject({ old_limit: amount, new_limit: amount }),
-  BankAccountClosedDomainEventV1: z.looseObject({ reason: text, final_balance: amount }),
+  BankAccountClosedDomainEventV1: z.looseObject({ reason: text, final_balance: balance }),
   BankAccountHoldPlacedDomainEventV1: z.looseObject({
     hold_id: id,
     amount,
@@ -158,21 +178,41 @@ const SHAPES = {
 } as const satisfies Record<BankEvent['type'], z.ZodType>;
 
 /** @returns what is wrong with the data of an event in its current version, in one sentence; nothing when all is well */
-export function misshapen({ type, data }: Pick<BankEvent, 'type' | 'data'>): string | undefined {
-  const { error } = SHAPES[type].safeParse(data);
+export function misshapen(event: BankEvent): string | undefined {
+  const { error } = SHAPES[event.type].safeParse(event.data);
   if (error) {
     const [{ path = [], message = '' } = {}] = error.issues;
     return `${path.join('.') || 'its data'}: ${message}`;
   }
-  return type === 'BankAccountBooksClosedDomainEventV1' ? unusable(data as BooksClosed['data']) : undefined;
-}
-
-/** A fold over all events passes books over, and one that begins with them needs them. */
-function unusable(data: BooksClosed['data']): string | undefined {
   try {
-    stateOfBooks(data);
+    // A fold over all events passes books over, and one that begins with them needs them.
+    if (event.type === 'BankAccountBooksClosedDomainEventV1') stateOfBooks(event.data);
+    const [currency = '', ...amounts] = moneyIn(event);
+    for (const text of amounts) toMinor(text, currency);
     return undefined;
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
+  }
+}
+
+/** The currency that an event names, and the amounts in it, also those that a fold passes over. */
+function moneyIn({ type, data }: BankEvent): readonly string[] {
+  switch (type) {
+    case 'BankAccountCreatedDomainEventV2':
+      return [data.currency, data.overdraft_limit];
+    case 'BankAccountTransactionRecordedDomainEventV1':
+      return [data.currency, data.amount, data.balance];
+    case 'BankAccountHoldPlacedDomainEventV1':
+    case 'BankAccountHoldReleasedDomainEventV1':
+    case 'TransferReversedDomainEventV1':
+      return [data.currency, data.amount];
+    case 'BankAccountHoldCapturedDomainEventV1':
+      return [data.currency, data.captured_amount, data.released_amount];
+    case 'BankAccountBooksClosedDomainEventV1':
+      return [data.currency, data.totals.credits, data.totals.debits];
+    case 'TransferRequestedDomainEventV1':
+      return [data.currency, data.amount, ...(data.reverses ? [data.reverses.amount] : [])];
+    default:
+      return [];
   }
 }

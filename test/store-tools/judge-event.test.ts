@@ -85,6 +85,79 @@ describe('something is wrong', () => {
     expect(kinds('bank-account-1', opened(), event)).toEqual([undefined, kind]);
   });
 
+  it.each<[string, object]>([
+    ['accrual that is missing', { accrual: undefined }],
+    ['accrual of no day', { accrual: { from: 'x', periods: [], carry: { credit: '0', overdraft: '0' } } }],
+    [
+      'accrual in numbers',
+      { accrual: { from: '2026-01-01', periods: [], carry: { credit: 0, overdraft: '0' } } },
+    ],
+    [
+      'accrual of a month that is none',
+      {
+        accrual: {
+          from: '2026-01-01',
+          periods: [{ period: 'May', credit: '1', overdraft: '0', fee: '0.00' }],
+          carry: { credit: '0', overdraft: '0' },
+        },
+      },
+    ],
+    ['totals that are no money', { totals: { transactions: 1, credits: '1.0001', debits: '0.00' } }],
+    ['less than nothing held', { held: '-1.00' }],
+    ['a day that is none', { debited: { day: 'today', amount: '1.00' } }],
+    ['a hold of no day', { holds: [{ hold_id: 'h', amount: '1.00', description: '', placed_on: '' }] }],
+  ])('with books that tell of %s', (_what, fields) => {
+    const { type, data } = booksClosed;
+    expect(kinds('bank-account-1', opened(), { type, data })).toEqual([undefined, undefined]);
+    const altered = { type, data: { ...data, ...fields } };
+    expect(kinds('bank-account-1', opened(), altered)).toEqual([undefined, 'malformed']);
+  });
+
+  it.each<[string, Told]>([
+    ['a posting', deposit({ amount: '-1.00' })],
+    ['a balance with too many decimals', deposit({ balance: '1.001' })],
+    [
+      'a limit',
+      {
+        type: 'BankAccountLimitsChangedDomainEventV1',
+        data: { transaction_limit: '-1.00', daily_limit: null },
+      },
+    ],
+    [
+      'an overdraft limit',
+      {
+        type: 'BankAccountOverdraftLimitChangedDomainEventV1',
+        data: { old_limit: '0.00', new_limit: '-1.00' },
+      },
+    ],
+  ])('with money that is none, or less than none: %s', (_what, event) => {
+    expect(kinds('bank-account-1', opened(), event)).toEqual([undefined, 'malformed']);
+  });
+
+  it.each(['1.001', '-1.00'])('with a transfer of %s', (amount) => {
+    const data = { from_account_id: 'a', to_account_id: 'b', amount, currency: 'USD', description: '' };
+    expect(kinds('transfer-1', { type: 'TransferRequestedDomainEventV1', data })).toEqual(['malformed']);
+  });
+
+  it('with an event of another kind of stream, which leaves the state as it is', () => {
+    const debited = { type: 'TransferDebitedDomainEventV1', data: { transaction_id: TRANSACTION } };
+    expect(kinds('bank-account-1', opened(), debited, deposit({}))).toEqual([
+      undefined,
+      'not_applicable',
+      undefined,
+    ]);
+    expect(kinds('person-1', deposit({}))).toEqual(['not_applicable']);
+    const alone = judge(recorded('bank-account-1', 5, debited), undefined);
+    expect(alone.fault?.kind).toBe('not_applicable');
+  });
+
+  it('with the currency on record, without which no bank starts', () => {
+    const note = (type: string, data: object) => kinds('operator-default-currency', { type, data });
+    expect(note('DefaultCurrencyNotedV1', { currency: 'EUR' })).toEqual([undefined]);
+    expect(note('DefaultCurrencyNotedV1', { currency: 'euro' })).toEqual(['malformed']);
+    expect(note('DefaultCurrencyNotedV2', { currency: 'EUR' })).toEqual(['malformed']);
+  });
+
   it('with persons and transfers, too', () => {
     expect(kinds('person-1', { type: 'PersonRegisteredDomainEventV1', data: { first_name: 'A' } })).toEqual([
       'malformed',
