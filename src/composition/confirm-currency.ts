@@ -1,5 +1,9 @@
 /** Refuses a default currency that would turn the money of old accounts into money of another one. */
-import { type CurrencyEvidence, version1Accounts } from '../application/currency-of-version-1.ts';
+import {
+  type CurrencyEvidence,
+  type Version1Accounts,
+  version1Accounts,
+} from '../application/currency-of-version-1.ts';
 import { noteCurrency, notedCurrency } from '../application/noted-currency.ts';
 import { ConfigError } from '../config.ts';
 import type { EventReader } from '../event-sourcing/event-store.ts';
@@ -9,6 +13,12 @@ import type { OpenedEventStore } from './open-stores.ts';
 
 type Stores = Pick<OpenedEventStore, 'events' | 'live'>;
 
+/** A log with its archive, and without it. */
+interface Readers {
+  readonly reader: EventReader;
+  readonly live: EventReader;
+}
+
 /**
  * For a service that starts. The first one that finds old accounts puts the currency on record, so that it stays whatever
  * they contain.
@@ -17,28 +27,39 @@ type Stores = Pick<OpenedEventStore, 'events' | 'live'>;
 export async function confirmCurrency(opened: Stores, currency: string): Promise<void> {
   const noted = await notedCurrency(opened.live);
   if (noted) return refuseOther(noted, currency);
-  const old = await oldAccountsIn(opened);
+  const { old, isWhole } = await oldAccountsIn({ reader: opened.events, live: opened.live });
   if (!old) return;
   if (old.evidence) refuseOther(old.evidence, currency);
+  // What cannot be read just now may tell of another one, and what is on record stays.
+  else if (!isWhole) return;
   const recorded = await note(opened, currency);
   // Another process may have started with another setting just now.
   if (recorded) refuseOther(recorded, currency);
 }
 
 /** For a tool that reads a store. @throws StoreError `invalid_request` when the store has old accounts in another currency */
-export async function confirmReadersCurrency(reader: EventReader, currency: string): Promise<void> {
-  const told = (await notedCurrency(reader)) ?? (await version1Accounts(reader))?.evidence;
+export async function confirmReadersCurrency(readers: Readers, currency: string): Promise<void> {
+  const told = (await notedCurrency(readers.live)) ?? (await oldAccountsIn(readers)).old?.evidence;
   if (told && told.currency !== currency) {
     throw new StoreError('invalid_request', contradiction(told, currency));
   }
 }
 
-/** A damaged archive keeps no bank from its work, so then the store alone is asked. */
-function oldAccountsIn({ events, live }: Stores) {
-  return version1Accounts(events).catch((error: unknown) => {
-    if (error instanceof StoreError && error.code === 'archive_damaged') return version1Accounts(live);
-    throw error;
-  });
+/**
+ * An archive that is damaged, or cannot be read, keeps no bank from its work, so then the store alone is asked.
+ * @returns also whether all was asked
+ */
+async function oldAccountsIn({
+  reader,
+  live,
+}: Readers): Promise<{ readonly old: Version1Accounts | undefined; readonly isWhole: boolean }> {
+  try {
+    return { old: await version1Accounts(reader), isWhole: true };
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    // Where it is the store that fails, this fails as well.
+    return { old: await version1Accounts(live), isWhole: false };
+  }
 }
 
 /** A full disk keeps no bank from showing what it has: the next start puts it on record. */

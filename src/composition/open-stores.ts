@@ -88,6 +88,8 @@ const noDirectory: Pick<ArchiveStorage, 'open'> = {
 export interface OpenedEventReader {
   /** Reads through the archive. */
   readonly reader: LiveReader;
+  /** The store alone. */
+  readonly live: LiveReader;
   readonly archive: OpenedArchive;
   /** There may be new events: where the store does not say so by itself, the subscriptions look now. */
   notify(): void;
@@ -125,7 +127,7 @@ export async function openEventReader(locations: PersistentEventLocations): Prom
 export function readThroughArchive(live: LiveReader, archiveDir: string | undefined) {
   const { catalogue, storage } = archiveOf(live, archiveDir);
   const reader = new ArchivedEventReader(live, catalogue, BANK_ACCOUNT_STREAM_PREFIX);
-  return { reader, archive: { catalogue, ...(storage && { storage }) } };
+  return { reader, live, archive: { catalogue, ...(storage && { storage }) } };
 }
 
 /** @throws StoreError when it cannot be opened */

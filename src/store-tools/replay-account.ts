@@ -22,9 +22,9 @@ export async function* replayFromStore(
   if (eventStore.kind === 'memory') {
     throw new StoreError('unsupported', 'A store in memory cannot be read by another process.');
   }
-  const { reader, close } = await openEventReader({ eventStore, archiveDir });
+  const { reader, live, close } = await openEventReader({ eventStore, archiveDir });
   try {
-    await confirmReadersCurrency(reader, defaultCurrency);
+    await confirmReadersCurrency({ reader, live }, defaultCurrency);
     yield* replayAccount({ reader, codec: createBankCodec(defaultCurrency) }, request);
   } finally {
     await close();

@@ -145,9 +145,9 @@ export async function projectInto<T>(
   if (eventStore.kind === 'memory') {
     throw new StoreError('unsupported', 'A store in memory cannot be read by another process.');
   }
-  const { reader, close } = await openEventReader({ eventStore, archiveDir });
+  const { reader, live, close } = await openEventReader({ eventStore, archiveDir });
   try {
-    await confirmReadersCurrency(reader, defaultCurrency);
+    await confirmReadersCurrency({ reader, live }, defaultCurrency);
     const head = (await reader.headPosition()) ?? 0n;
     const store = await openReadModelStore(databaseIn(directory));
     try {

@@ -61,10 +61,10 @@ export async function verifyReadModels(
   if (eventStore.kind === 'memory' || location.kind === 'memory') {
     throw new StoreError('unsupported', 'A store in memory cannot be read by another process.');
   }
-  const { reader, close } = await openEventReader({ eventStore, archiveDir });
+  const { reader, live, close } = await openEventReader({ eventStore, archiveDir });
   const directory = await mkdtemp(join(tmpdir(), 'openbank-verify-'));
   try {
-    await confirmReadersCurrency(reader, defaultCurrency);
+    await confirmReadersCurrency({ reader, live }, defaultCurrency);
     const folded = await openReadModelStore({ kind: 'file', path: join(directory, 'read-models.db') });
     const served = await openReadModelReader(location);
     try {

@@ -11,22 +11,36 @@ import { collect, mustAppend, newEvent } from '../support/event-builders.ts';
 import { storeVersion1Account } from '../support/version-1-account.ts';
 import { WatchedEventStore } from '../support/watched-event-store.ts';
 
-async function storeThatFails(code: StoreErrorCode) {
-  const live = openSqliteEventStore({ kind: 'memory' });
-  onTestFinished(() => live.close());
-  await storeVersion1Account(live, 'EUR');
+function failing(code: StoreErrorCode): EventStore {
   const headPosition = () => Promise.reject(new StoreError(code, 'It cannot be read.'));
-  return { live, events: { headPosition } as unknown as EventStore };
+  return { headPosition } as unknown as EventStore;
 }
 
-it('asks the store alone when the archive is damaged, for that keeps no bank from its work', async () => {
-  const opened = await storeThatFails('archive_damaged');
-  await confirmCurrency(opened, 'EUR');
+const ARCHIVE_TROUBLE = ['archive_damaged', 'unavailable'] as const;
+
+it.each(ARCHIVE_TROUBLE)('asks the store alone when the archive is %s: that stops no work', async (code) => {
+  const { live } = await bankWith(2);
+  const opened = { live, events: failing(code) };
   await expect(confirmCurrency(opened, 'USD')).rejects.toThrow(ConfigError);
+  const readers = { live, reader: opened.events };
+  await expect(confirmReadersCurrency(readers, 'USD')).rejects.toMatchObject({ code: 'invalid_request' });
+  await confirmReadersCurrency(readers, 'EUR');
+  await confirmCurrency(opened, 'EUR');
 });
 
+it.each(ARCHIVE_TROUBLE)(
+  'puts nothing on record while the archive is %s: it may tell of another currency',
+  async (code) => {
+    const { live } = await bankWith(1);
+    await confirmCurrency({ live, events: failing(code) }, 'USD');
+    expect(await noted({ live })).toEqual([]);
+  },
+);
+
 it('does not take a store that cannot be read for one without old accounts', async () => {
-  const opened = await storeThatFails('unavailable');
+  const { live } = await bankWith(1);
+  const away = { ...failing('unavailable'), readStream: live.readStream.bind(live) };
+  const opened = { live: away, events: away };
   await expect(confirmCurrency(opened, 'EUR')).rejects.toMatchObject({ code: 'unavailable' });
 });
 
@@ -37,20 +51,21 @@ async function bankWith(events: number) {
   return { live, events: live };
 }
 
+const readersOf = ({ live }: { live: EventStore }) => ({ reader: live, live });
 const noted = async ({ live }: { live: EventStore }) =>
   (await collect(live.readStream('operator-default-currency'))).map(({ data }) => data);
 
 it('puts the currency of old accounts on record, so that it stays also while none of them tells of it', async () => {
   const opened = await bankWith(1);
-  await confirmReadersCurrency(opened.live, 'USD');
+  await confirmReadersCurrency(readersOf(opened), 'USD');
   expect(await noted(opened)).toEqual([]);
   await confirmCurrency(opened, 'EUR');
   await confirmCurrency(opened, 'EUR');
   expect(await noted(opened)).toEqual([{ currency: 'EUR' }]);
   const sentence = /revision 0 of operator-default-currency says that theirs is EUR/;
   await expect(confirmCurrency(opened, 'USD')).rejects.toThrow(sentence);
-  await expect(confirmReadersCurrency(opened.live, 'USD')).rejects.toThrow(sentence);
-  await confirmReadersCurrency(opened.live, 'EUR');
+  await expect(confirmReadersCurrency(readersOf(opened), 'USD')).rejects.toThrow(sentence);
+  await confirmReadersCurrency(readersOf(opened), 'EUR');
 });
 
 it('puts nothing on record that the accounts contradict, or where there are no old ones', async () => {
