@@ -40,6 +40,8 @@ export class ArchiveCatalogue {
   readonly #live: Pick<EventReader, 'readStream'>;
   readonly #storage: Pick<ArchiveStorage, 'open'>;
   readonly #entries: Entry[] = [];
+  /** Were opened, and are others by now; rarely any. */
+  readonly #replaced: ArchiveVolume[] = [];
   /** Of the newest entry that was read. */
   #revision = -1;
   #refreshing: Promise<void> | undefined;
@@ -79,6 +81,7 @@ export class ArchiveCatalogue {
   async close(): Promise<void> {
     const opened = this.#entries.flatMap((entry) => entry.opened ?? []);
     for (const one of await Promise.allSettled(opened)) if (one.status === 'fulfilled') one.value.close();
+    for (const one of this.#replaced.splice(0)) one.close();
   }
 
   async #append(type: string, data: object, { store, newId, now }: CatalogueWriting): Promise<void> {
@@ -127,8 +130,19 @@ export class ArchiveCatalogue {
     this.#entries.push(entry);
   }
 
-  /** What could not be opened is tried again the next time: somebody may have put it back. */
-  #open(entry: Entry): Promise<ArchiveVolume> {
+  /**
+   * What could not be opened is tried again the next time: somebody may have put it back. What has changed since it was
+   * opened is looked at anew, as if it had never been.
+   */
+  async #open(entry: Entry): Promise<ArchiveVolume> {
+    const before = entry.opened;
+    const known = await before;
+    if (known?.isAsOpened()) return known;
+    if (entry.opened === before) {
+      delete entry.opened;
+      // Somebody may be reading it.
+      if (known) this.#replaced.push(known);
+    }
     entry.opened ??= this.#storage.open(entry.record).catch((error: unknown) => {
       delete entry.opened;
       throw error;

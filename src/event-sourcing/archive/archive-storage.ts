@@ -31,6 +31,8 @@ export interface ArchivedPiece {
 
 /** All that it throws is a StoreError, `archive_damaged` when its files are not what was written. */
 export interface ArchiveVolume {
+  /** Whether what it was opened from is still the very same; a look that takes microseconds. */
+  isAsOpened(): boolean;
   pieceOf(stream: string): ArchivedPiece | undefined;
   /** All pieces. */
   pieces(): AsyncIterable<ArchivedPiece>;

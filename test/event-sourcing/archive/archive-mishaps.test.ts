@@ -1,6 +1,7 @@
 /** The archive beside others: answers that got lost, writers that lie, and readers that look at the wrong moment. */
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { expect, it, onTestFinished } from 'vitest';
 import { ArchiveCatalogue } from '../../../src/event-sourcing/archive/archive-catalogue.ts';
 import type { ArchiveStorage } from '../../../src/event-sourcing/archive/archive-storage.ts';
@@ -168,6 +169,7 @@ it.each(['forwards', 'backwards'] as const)(
       async open(record) {
         const volume = await bench.storage.open(record);
         return {
+          isAsOpened: () => true,
           pieceOf: (stream) => volume.pieceOf(stream),
           pieces: () => volume.pieces(),
           async *readStream(...args) {
@@ -282,6 +284,44 @@ it.each([
   await bench.storage.check(other);
   expect(other.volume).toBe(second);
 });
+
+/** Of index files that are open: each leaves one that a database can read, or none. */
+const CHANGES: readonly [what: string, change: (path: string, other: string) => void][] = [
+  ['overwritten', (path) => writeFileSync(path, Buffer.alloc(readFileSync(path).length, 90))],
+  ['cut to nothing', (path) => writeFileSync(path, '')],
+  ['that of another volume', (path, other) => copyFileSync(other, path)],
+  [
+    'emptied',
+    (path) => {
+      const db = new DatabaseSync(path);
+      db.exec('DELETE FROM pieces; DELETE FROM blocks; DELETE FROM places');
+      db.close();
+    },
+  ],
+  ['gone', (path) => rmSync(path)],
+];
+
+it.each(CHANGES)(
+  'an index that is %s while it is open is noticed, and so is its return',
+  async (_what, change) => {
+    const { bench, whole, first, second } = await benchWithTwoVolumes();
+    const store = bench.another();
+    const log = await logOf(store);
+    expect(await collect(store.readStream('account-a'))).toEqual(whole.get('account-a'));
+    const [index, other] = [first, second].map((volume) => join(bench.path, volume, 'index.db'));
+    if (!index || !other) throw new Error('there are no two volumes');
+    const bytes = readFileSync(index);
+    change(index, other);
+    const refused = { ...DAMAGED, volume: first };
+    for (const stream of ['account-a', 'account-c'])
+      await expect(collect(store.readStream(stream))).rejects.toMatchObject(refused);
+    await expect(logOf(store)).rejects.toMatchObject(refused);
+    expect(await collect(store.readStream('account-b'))).toEqual(whole.get('account-b'));
+    writeFileSync(index, bytes);
+    for (const [stream, events] of whole) expect(await collect(store.readStream(stream))).toEqual(events);
+    expect(await logOf(store)).toEqual(log);
+  },
+);
 
 it('what comes before a damaged volume is read, up to its first event and no further', async () => {
   const { whole, first, second, flip, read } = await benchWithTwoVolumes();

@@ -1,6 +1,6 @@
 /** The archive as a directory: one directory a volume, which holds segments as an export does, and their index. */
 import { createHash, hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { createReadStream, statSync } from 'node:fs';
 import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { LRUCache } from 'lru-cache';
@@ -52,8 +52,12 @@ class FileArchive implements ArchiveStorage {
 
   async open(record: VolumeRecord): Promise<ArchiveVolume> {
     const directory = join(this.name, record.volume);
+    const index = join(directory, INDEX);
+    // Before it is read: what changes meanwhile is noticed.
+    const state = fileState(index);
     await refuseOtherIndex(directory, record);
-    return new FileVolume(directory, new VolumeIndex(join(directory, INDEX)), this.#cache);
+    const isAsOpened = () => fileState(index) === state;
+    return new FileVolume(directory, new VolumeIndex(index), this.#cache, isAsOpened);
   }
 
   async openForWriting(): Promise<ArchiveWriter> {
@@ -210,6 +214,16 @@ async function writeIndex(directory: string, files: readonly SegmentFile[], bloc
     };
   } finally {
     index.abandon();
+  }
+}
+
+/** Which file it is, its length, and when it was written last; undefined where it cannot be looked at. */
+function fileState(path: string): string | undefined {
+  try {
+    const { ino, size, mtimeNs } = statSync(path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs}`;
+  } catch {
+    return undefined;
   }
 }
 

@@ -16,11 +16,14 @@ export class FileVolume implements ArchiveVolume {
   readonly #directory: string;
   readonly #index: VolumeIndex;
   readonly #cache: BlockCache;
+  readonly isAsOpened: () => boolean;
 
-  constructor(directory: string, index: VolumeIndex, cache: BlockCache) {
+  /** @param isAsOpened whether the index lies there as it was opened */
+  constructor(directory: string, index: VolumeIndex, cache: BlockCache, isAsOpened: () => boolean) {
     this.#directory = directory;
     this.#index = index;
     this.#cache = cache;
+    this.isAsOpened = isAsOpened;
   }
 
   pieceOf(stream: string): ArchivedPiece | undefined {
