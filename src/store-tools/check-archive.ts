@@ -3,11 +3,14 @@
 import { openEventReader } from '../composition/open-stores.ts';
 import type { Config } from '../config.ts';
 import type { VolumeRecord } from '../event-sourcing/archive/archive-storage.ts';
-import { StoreError } from '../event-sourcing/store-error.ts';
+import { StoreError, type StoreErrorCode } from '../event-sourcing/store-error.ts';
 
 export { StoreError };
 
-/** A volume, and what is wrong with it, if anything. */
+/** What is wrong with one volume says nothing of the others. */
+const OF_ONE_VOLUME: readonly StoreErrorCode[] = ['archive_damaged', 'unavailable'];
+
+/** A volume, and what is wrong with it, if anything: also why it cannot be read. */
 export interface CheckedVolume {
   readonly record: VolumeRecord;
   readonly damage?: string;
@@ -15,7 +18,7 @@ export interface CheckedVolume {
 
 /**
  * Checks one volume after the other, every byte of it, in the order in which they were written.
- * @throws StoreError when the store or the directory cannot be read
+ * @throws StoreError when the store cannot be read
  */
 export async function* checkArchive({
   eventStore,
@@ -33,7 +36,7 @@ export async function* checkArchive({
         await (archive.storage ? archive.storage.check(record) : open());
         yield { record };
       } catch (error) {
-        if (!(error instanceof StoreError) || error.code !== 'archive_damaged') throw error;
+        if (!(error instanceof StoreError) || !OF_ONE_VOLUME.includes(error.code)) throw error;
         yield { record, damage: error.message };
       }
     }

@@ -1,5 +1,5 @@
 /** Closing the books and the archive: whatever is cut off, the bank answers as if nothing had moved. */
-import { rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -154,11 +154,16 @@ export function describeArchive(where: string, prepare: () => Promise<ArchivedBa
         expect(refused.detail).not.toContain(setup.locations.archiveDir);
         expect(await refusal(bank, operation, ids[1])).toEqual([]);
       }
-      const checked = await collect(checkArchive(setup.locations));
-      expect(checked.map(({ record, damage }) => [record.volume, damage !== undefined])).toEqual([
-        [volumes[0], true],
-        [volumes[1], false],
-      ]);
+      const config = { ...setup.locations, defaultCurrency: 'USD' };
+      const whole = { accountId: ids[1], from: 0, to: 1_000, byTodaysRules: false };
+      expect((await collect(replayFromStore(config, whole))).length).toBeGreaterThan(10);
+      await expectOnlyFirstDamaged(setup, volumes);
+      // A file that is there and cannot be read is told in the same way, and the other volume is looked at.
+      rmSync(index);
+      mkdirSync(index);
+      await expectOnlyFirstDamaged(setup, volumes);
+      expect(await refusal(bank, 'listAccountEvents', ids[0])).toEqual(['store_unavailable']);
+      expect(await refusal(bank, 'listAccountEvents', ids[1])).toEqual([]);
     });
   });
 }
@@ -186,6 +191,17 @@ async function expectSameBeside(setup: ArchivedBank, accountId: string, before: 
   expect(then?.document).toMatchObject({ revision: 3 });
   const checked = await collect(checkArchive(setup.locations));
   expect(checked.map(({ damage }) => damage)).toEqual([undefined]);
+}
+
+async function expectOnlyFirstDamaged(
+  { locations }: ArchivedBank,
+  volumes: readonly string[],
+): Promise<void> {
+  const checked = await collect(checkArchive(locations));
+  expect(checked.map(({ record, damage }) => [record.volume, damage !== undefined])).toEqual([
+    [volumes[0], true],
+    [volumes[1], false],
+  ]);
 }
 
 /** A projection that the service folds for a time of which the store alone tells nothing any more. */
