@@ -97,13 +97,14 @@ export class OperationLog {
   /** It is never forgotten: the aggregate's own id comes from it. */
   #creation: RememberedOperation | undefined;
 
-  #hasForgotten = false;
+  /** The revision up to which operations may have been forgotten; −1 while none has been. */
+  #forgottenUpTo = -1;
 
   /** The log that has just these; the other way round of `remembered`. */
   static of({ creation, recent, hasForgotten }: RememberedOperations): OperationLog {
     const log = new OperationLog();
     log.#creation = creation;
-    log.#hasForgotten = hasForgotten;
+    if (hasForgotten) log.#forgottenUpTo = Math.max(0, (recent[0]?.firstRevision ?? 0) - 1);
     for (const { id, ...recorded } of recent) log.#recent.set(id, recorded);
     return log;
   }
@@ -111,6 +112,11 @@ export class OperationLog {
   /** The oldest operation that is remembered, when older ones are not any more: those are found in the archive. */
   get horizon(): string | undefined {
     return this.#hasForgotten ? this.#recent.keys().next().value : undefined;
+  }
+
+  /** Whether there were older ones, which are found in the archive. */
+  get #hasForgotten(): boolean {
+    return this.#forgottenUpTo >= 0;
   }
 
   get size(): number {
@@ -136,15 +142,19 @@ export class OperationLog {
       this.#creation = { id, ...recorded };
       return;
     }
+    // A slow load may note anew what was forgotten meanwhile: it would seem to be the newest, and what is newer be forgotten
+    // before it, which the archive need not have yet.
+    if (!known && lastRevision <= this.#forgottenUpTo) return;
     this.#recent.set(id, recorded);
     this.keepNewest(REMEMBERED_OPERATIONS_MAX);
   }
 
   /** Forgets older ones. @param count at least one: the oldest that is remembered tells how far the archive must be */
   keepNewest(count: number): void {
-    for (const id of this.#recent.keys()) {
+    for (const [id, { lastRevision }] of this.#recent) {
       if (this.#recent.size <= count) return;
-      this.#hasForgotten = this.#recent.delete(id);
+      this.#recent.delete(id);
+      this.#forgottenUpTo = Math.max(this.#forgottenUpTo, lastRevision);
     }
   }
 

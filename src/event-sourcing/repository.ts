@@ -270,13 +270,15 @@ export class Repository<S, E extends DomainEvent, R> {
     }
   }
 
-  /** Reads what the cache does not have yet, which is usually nothing. */
+  /** Reads what the cache does not have yet, which is usually nothing. What came into it meanwhile may be newer still. */
   async #refresh(id: string): Promise<Known<S>> {
     const distrusted = this.#distrusted;
     const cached = this.#cache.get(id);
     const known = await (cached
       ? readOn(this.#source, this.#aggregate.stream(id), cached)
       : loadCold(this.#source, id, this.#options.snapshots));
+    const meanwhile = this.#cache.get(id);
+    if (meanwhile && meanwhile.revision > known.revision) return meanwhile;
     if (known.state !== undefined && distrusted === this.#distrusted) this.#keep(id, known);
     return known;
   }
@@ -320,16 +322,18 @@ export class Repository<S, E extends DomainEvent, R> {
     lastEvent: NewEvent,
   ): void {
     const last = tentative.findLast((outcome) => outcome.kind === 'accepted');
-    const newest = this.#cache.get(id);
-    if (!last || (newest && newest.revision > before.revision)) return;
-    let operations = newest?.operations ?? before.operations;
+    const cached = this.#cache.get(id);
+    if (!last || (cached && cached.revision > before.revision)) return;
+    // A load that ended late may have left what is older, and does not know of the operations since.
+    const newest = cached?.revision === before.revision ? cached : before;
+    let operations = newest.operations ?? before.operations;
     for (const [index, outcome] of tentative.entries()) {
       const operation = group[index]?.context.operation;
       if (!operation || outcome.kind !== 'accepted' || outcome.events.length === 0) continue;
       operations ??= new OperationLog();
       operations.note(operation, firstRevisionOf(outcome), outcome.revision);
     }
-    const tip = movedTip((newest ?? before).tip, lastEvent.id, lastEvent.metadata.timestamp);
+    const tip = movedTip(newest.tip, lastEvent.id, lastEvent.metadata.timestamp);
     const known = { state: last.state, revision: last.revision, operations, tip };
     this.#keep(id, this.#options.snapshots?.consider(id, known) ?? known);
   }

@@ -269,6 +269,20 @@ describe('an operation log', () => {
     expect(log.size).toBe(1);
   });
 
+  it('keeps the order of the stream when what it has forgotten is noted again by a load that is slow', () => {
+    const log = new OperationLog();
+    const noteAll = () => {
+      for (let revision = 1; revision <= 10; revision += 1)
+        log.note(operation(`op-${revision}`), revision, revision);
+    };
+    noteAll();
+    log.keepNewest(3);
+    noteAll();
+    expect([log.size, log.horizon]).toEqual([3, 'op-8']);
+    log.keepNewest(1);
+    expect([log.size, log.horizon]).toEqual([1, 'op-10']);
+  });
+
   it('is not needed without operations', () => {
     expect(operationMetadata(undefined)).toEqual({});
   });
