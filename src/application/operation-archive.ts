@@ -16,11 +16,17 @@ export function operationArchive(readModels: ReadModelReader, wakeProjector: () 
     const found = await Promise.all(keys.map((key) => readModels.get(operations, key)));
     return found.filter((stored) => stored !== undefined);
   };
+  /** Only a checkpoint says that all before it is there: some stores show parts of a commit in any order. */
+  const hasAllUpTo = async (key: string): Promise<boolean> => {
+    const [checkpoints, [oldest]] = await Promise.all([readModels.checkpoints(), read([key])]);
+    const reached = checkpoints.find(({ projection }) => projection === operations.name)?.position ?? 0n;
+    return oldest !== undefined && oldest.position <= reached;
+  };
   return {
     async find(aggregate, operationIds, oldestRemembered) {
       const deadline = Date.now() + WAIT_MS_MAX;
-      // The read model follows the log in order: one that has the oldest remembered operation has all before it.
-      while ((await read([operationKey(aggregate, oldestRemembered)])).length === 0) {
+      // The read model follows the log in order: one that has come to the oldest remembered operation has all before it.
+      while (!(await hasAllUpTo(operationKey(aggregate, oldestRemembered)))) {
         if (Date.now() > deadline) throw new StoreError('busy', 'The read model of operations is behind.');
         wakeProjector();
         await sleep(LOOK_MS);

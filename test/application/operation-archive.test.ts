@@ -6,7 +6,7 @@ import {
 } from '../../src/adapters/sqlite/read-model-store.ts';
 import { operationArchive } from '../../src/application/operation-archive.ts';
 import { operationKey, operations } from '../../src/projections/operations.ts';
-import { write } from '../support/read-model-builders.ts';
+import { checkpoint, commit, write } from '../support/read-model-builders.ts';
 
 const ACCOUNT = { name: 'BankAccount', id: 'one' };
 let store: SqliteReadModelStore;
@@ -19,7 +19,7 @@ afterEach(() => store.close());
 async function record(
   operation_id: string,
   revision: number,
-  { blocked = false, of = ACCOUNT } = {},
+  { blocked = false, of = ACCOUNT, isWhole = true } = {},
 ): Promise<void> {
   const document = {
     aggregate_type: of.name,
@@ -32,6 +32,7 @@ async function record(
   const position = BigInt(revision);
   const key = operationKey(of, operation_id);
   await write(store, operations, [{ key, sequence: position, position, document, blocked }]);
+  if (isWhole) await commit(store, { checkpoints: [checkpoint(operations, position)] });
 }
 
 it('finds what was done, and nothing of another account', async () => {
@@ -58,6 +59,15 @@ it('waits until the read model has come to what the account remembers, and asks 
 it('does not say that there is nothing while the read model is behind', async () => {
   const archive = operationArchive(store, () => {});
   await expect(archive.find(ACCOUNT, ['old'], 'horizon')).rejects.toMatchObject({ code: 'busy' });
+});
+
+it('does not say that there is nothing while the commit is under way that brings it, whatever of it is there', async () => {
+  await record('first', 1);
+  await record('horizon', 9, { isWhole: false });
+  const archive = operationArchive(store, () => {
+    void record('old', 8, { isWhole: false }).then(() => record('horizon', 9));
+  });
+  expect((await archive.find(ACCOUNT, ['old'], 'horizon')).get('old')).toMatchObject({ firstRevision: 8 });
 });
 
 it('does not say that there is nothing where the record is blocked', async () => {
