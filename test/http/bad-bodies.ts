@@ -152,7 +152,7 @@ export const BAD_BODIES: readonly Row[] = [
   ...values('startArchiveRun', 'accounts_max', [0, 100_001], 'out_of_range'),
   ...values('startArchiveRun', 'dry_run', ['true', 1, null], 'invalid_type'),
   ...values('startPastProjection', 'at', NOT_TEXT, 'invalid_type'),
-  ...values('startPastProjection', 'at', NOT_A_TIME, 'invalid_time'),
+  ...values('startPastProjection', 'at', [...NOT_A_TIME, '0000-01-01T00:00:00+00:01'], 'invalid_time'),
   ...values('startPastProjection', 'at', ['9999-12-31T23:59:59Z', timeAfter(1)], 'time_in_future'),
   ...values('startPastProjection', 'projection', NOT_TEXT, 'invalid_type'),
   ...values('startPastProjection', 'projection', ['x'.repeat(101)], 'too_long'),

@@ -10,6 +10,9 @@ const REVISION = /^\d{1,15}$/;
 /** In a URL a plus sign is a space, and many send the one of an offset as it is. */
 const LOST_PLUS = / (?=\d\d:\d\d$)/;
 
+/** Of year 0, in milliseconds since 1970. */
+const FIRST_INSTANT = Date.parse('0000-01-01T00:00:00Z');
+
 /** A time as it was meant. */
 export function withOffset(sent: string): string {
   return sent.toUpperCase().replace(LOST_PLUS, '+');
@@ -79,7 +82,9 @@ export async function findMoment(
 /** The instant in UTC. What is yet to come nobody knows. */
 export function pastInstant({ now }: Pick<Bank, 'now'>, text: string, field: string): Decision<string> {
   const time = Date.parse(text);
-  if (Number.isNaN(time)) return reject('invalid_time', `${field} is no time that exists.`, { field });
+  // An offset may reach into a year that an instant in UTC cannot be written with.
+  if (Number.isNaN(time) || time < FIRST_INSTANT)
+    return reject('invalid_time', `${field} is no time that exists.`, { field });
   const present = now();
   if (time <= present.getTime()) return accept(new Date(time).toISOString());
   const facts = { now: present.toISOString() };
