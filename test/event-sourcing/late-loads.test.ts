@@ -61,36 +61,28 @@ async function newBench(cachedAggregatesMax?: number) {
   return { store, wallets, run, beginToLoad };
 }
 
-it('does nothing twice that was done while a load was under way, and a command ran when it ended', async () => {
-  const { store, run, beginToLoad } = await newBench();
-  const endLoading = await beginToLoad();
-  await run('first');
-  store.onAppend = async (proceed) => {
-    store.onAppend = undefined;
-    await endLoading();
-    return proceed();
-  };
-  await run('second');
-  expect(await run('first')).toMatchObject({ ok: true, value: { replayed: true, revision: 2 } });
-  expect(await collect(store.inner.readStream('wallet-one'))).toHaveLength(4);
-  await store.close();
-});
-
-it('does nothing twice where the aggregate had left memory meanwhile', async () => {
-  const { store, wallets, run, beginToLoad } = await newBench(1);
-  const endLoading = await beginToLoad();
-  await run('first');
-  store.onAppend = async (proceed) => {
-    store.onAppend = undefined;
-    await wallets.load('two');
-    await endLoading();
-    return proceed();
-  };
-  await run('second');
-  expect(await run('first')).toMatchObject({ ok: true, value: { replayed: true, revision: 2 } });
-  expect(await collect(store.inner.readStream('wallet-one'))).toHaveLength(4);
-  await store.close();
-});
+it.each([
+  ['a command ran when it ended', undefined],
+  ['the aggregate had left memory meanwhile', 1],
+])(
+  'does nothing twice that was done while a load was under way, and %s',
+  async (_what, cachedAggregatesMax) => {
+    const { store, wallets, run, beginToLoad } = await newBench(cachedAggregatesMax);
+    const endLoading = await beginToLoad();
+    await run('first');
+    store.onAppend = async (proceed) => {
+      store.onAppend = undefined;
+      // Where there is room for one only, it takes the place of the other.
+      await wallets.load('two');
+      await endLoading();
+      return proceed();
+    };
+    await run('second');
+    expect(await run('first')).toMatchObject({ ok: true, value: { replayed: true, revision: 2 } });
+    expect(await collect(store.inner.readStream('wallet-one'))).toHaveLength(4);
+    await store.close();
+  },
+);
 
 it('does not forget what is newer', async () => {
   const { store, wallets, run, beginToLoad } = await newBench();
